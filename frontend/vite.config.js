@@ -1,0 +1,23 @@
+import { defineConfig } from 'vite';
+import { compress } from './build/compress.js';
+
+const gateway = `http://${process.env.GATEWAY_LISTEN || '127.0.0.1:8000'}`;
+const port = Number(process.env.FRONTEND_PORT || 3000);
+
+const proxy = {
+	'/api': { target: gateway },
+	'/ws': { target: gateway, ws: true },
+};
+
+export default defineConfig({
+	server: { host: '127.0.0.1', port, strictPort: true, proxy },
+	preview: { host: '127.0.0.1', port, strictPort: true, proxy },
+	build: {
+		target: 'es2022',
+		assetsInlineLimit: 0,
+		/* The page's content policy allows no inline script. */
+		modulePreload: { polyfill: false },
+	},
+	plugins: [compress()],
+	test: { environment: 'node', include: ['src/**/*.test.js'] },
+});
