@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSession } from './session.js';
+
+/* The part of Storage that is used. */
+function memoryStorage() {
+	const map = new Map();
+
+	return {
+		getItem: (key) => map.get(key) ?? null,
+		setItem: (key, value) => map.set(key, String(value)),
+		removeItem: (key) => map.delete(key),
+	};
+}
+
+function fakeSocket() {
+	const fake = { sent: [], up: false, closed: false };
+
+	fake.make = (hooks) => {
+		fake.hooks = hooks;
+		return {
+			connect: () => {},
+			send(frame) {
+				if (fake.up)
+					fake.sent.push(frame);
+				return fake.up;
+			},
+			close() { fake.closed = true; },
+		};
+	};
+	fake.open = () => {
+		fake.up = true;
+		fake.hooks.onState('open');
+	};
+	fake.drop = (state = 'reconnecting', code) => {
+		fake.up = false;
+		fake.hooks.onState(state, code);
+	};
+	fake.say = (frame) => fake.hooks.onFrame(frame);
+	return fake;
+}
+
+let opened;
+
+function start({ storage = memoryStorage(), api = {} } = {}) {
+	const socket = fakeSocket();
+	const onUnauthorized = vi.fn();
+	const session = openSession({
+		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, url: 'ws://x', socket: socket.make, now: () => Date.now(),
+		api: { chats: vi.fn(async () => []), me: vi.fn(async () => ({})), createChat: vi.fn(), ...api },
+	});
+	opened.push(session);
+	return { session, socket, storage, onUnauthorized };
+}
+
+const restored = (more) => ({ type: 'chat_restored', has_existing_chat: true, chat_id: 'c1', history: [], active_turn: null, ...more });
+
+beforeEach(() => {
+	opened = [];
+	vi.useFakeTimers();
+});
+afterEach(() => {
+	opened.forEach((s) => s.close());
+	vi.useRealTimers();
+});
+
+describe('a session', () => {
+	it('asks for its chat as soon as the socket opens', () => {
+		const { socket } = start();
+		socket.open();
+		expect(socket.sent).toEqual([{ type: 'restore_chat', chat_id: 'c1' }]);
+	});
+
+	it('keeps an unaccepted message through a reload and forgets it when accepted', () => {
+		const storage = memoryStorage();
+		const first = start({ storage });
+		first.socket.open();
+		first.socket.say(restored());
+		first.session.submit('do not lose me');
+		const { client_message_id: cmid } = first.socket.sent.at(-1);
+		first.session.close();
+
+		const second = start({ storage });
+		second.socket.open();
+		second.socket.say(restored());
+		expect(second.socket.sent.at(-1)).toEqual({ message: 'do not lose me', client_message_id: cmid, chat_id: 'c1' });
+		second.socket.say({ type: 'accepted', client_message_id: cmid, turn_id: 't1', chat_id: 'c1', message_id: 'u1' });
+		expect(storage.getItem('outbox:s1')).toBe(null);
+	});
+
+	it('opens a new chat and puts it on the list', async () => {
+		const chat = { id: 'c2', chat_name: 'Second', chat_type: 'discussion' };
+		const { session, socket } = start({ api: { createChat: vi.fn(async () => chat) } });
+		socket.open();
+		await session.createChat({ name: 'Second', type: 'discussion' });
+		expect(session.state().currentChatId).toBe('c2');
+		expect(session.state().chats).toEqual([chat]);
+		expect(socket.sent.at(-1)).toEqual({ type: 'restore_chat', chat_id: 'c2' });
+	});
+
+	it('reads the list of chats when it opens and when the server says it changed', async () => {
+		const chats = vi.fn(async () => []);
+		const { socket } = start({ api: { chats } });
+		socket.open();
+		await vi.advanceTimersByTimeAsync(0);
+		socket.say({ type: 'chat_updated', chat_id: 'c1', change: 'renamed' });
+		await vi.advanceTimersByTimeAsync(0);
+		expect(chats).toHaveBeenCalledTimes(2);
+	});
+
+	it('survives a list of chats that cannot be read', async () => {
+		const { session, socket } = start({ api: { chats: async () => { throw new Error('down'); } } });
+		socket.open();
+		await vi.advanceTimersByTimeAsync(0);
+		expect(session.state().chats).toEqual([]);
+	});
+
+	it('reports a lost sign-in, on close and on an error frame', () => {
+		const { socket, onUnauthorized } = start();
+		socket.open();
+		socket.drop('refused', 4401);
+		expect(onUnauthorized).toHaveBeenCalledTimes(1);
+		socket.open();
+		socket.say({ type: 'error', code: 'unauthorized', message: '' });
+		expect(onUnauthorized).toHaveBeenCalledTimes(2);
+	});
+
+	it('does not take orders for local events from the wire', () => {
+		const { session, socket } = start();
+		socket.open();
+		socket.say({ type: 'local.open_chat', chatId: 'evil' });
+		expect(session.state().currentChatId).toBe('c1');
+	});
+
+	it('is quiet after close', () => {
+		const { session, socket } = start();
+		const heard = vi.fn();
+		session.subscribe(heard);
+		session.close();
+		vi.advanceTimersByTime(60_000);
+		expect(heard).not.toHaveBeenCalled();
+		expect(socket.closed).toBe(true);
+	});
+});
