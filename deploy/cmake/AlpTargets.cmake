@@ -1,0 +1,75 @@
+# What all targets of the suite have in common: language, warnings, hardening, tests.
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(ALP_FUZZ "build the fuzz targets (clang)" OFF)
+set(ALP_SANITIZE "" CACHE STRING "value of -fsanitize=, or empty")
+option(ALP_HARDEN "hardening flags of a release" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+	set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2)
+if(ALP_SANITIZE)
+	add_compile_options(-fsanitize=${ALP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	add_link_options(-fsanitize=${ALP_SANITIZE})
+endif()
+if(ALP_HARDEN)
+	add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+		-ftrivial-auto-var-init=zero)
+	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
+		add_compile_options(-fcf-protection=full)
+	endif()
+	add_link_options(-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+endif()
+if(ALP_FUZZ)
+	add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# A library known to pkg-config, as the imported target PkgConfig::<name>. Its headers are not ours to warn about.
+macro(alp_find name package)
+	pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${package})
+endmacro()
+
+# A library without a pkg-config file in every release we build on, as the target Plain::<name>.
+macro(alp_find_plain name header library)
+	find_path(${name}_INCLUDE ${header} REQUIRED)
+	find_library(${name}_LIBRARY ${library} REQUIRED)
+	add_library(Plain::${name} INTERFACE IMPORTED)
+	target_include_directories(Plain::${name} INTERFACE ${${name}_INCLUDE})
+	target_link_libraries(Plain::${name} INTERFACE ${${name}_LIBRARY})
+endmacro()
+
+# alp_unit_tests(library file_test.c ...): one cmocka program per file, named after it.
+function(alp_unit_tests library)
+	if(NOT BUILD_TESTING OR ALP_FUZZ)
+		return()
+	endif()
+	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+	foreach(file ${ARGN})
+		get_filename_component(name ${file} NAME_WE)
+		add_executable(${name} ${file})
+		target_link_libraries(${name} PRIVATE ${library} PkgConfig::CMOCKA)
+		add_test(NAME ${name} COMMAND ${name})
+		set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+	endforeach()
+endfunction()
+
+# alp_service(name sources...): the library alp_<name> without main, and the program alp-<name>.
+function(alp_service name)
+	add_library(alp_${name} STATIC ${ARGN})
+	target_include_directories(alp_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+	target_link_libraries(alp_${name} PUBLIC alp_common)
+	if(NOT ALP_FUZZ)
+		add_executable(alp-${name} main.c)
+		target_link_libraries(alp-${name} PRIVATE alp_${name})
+		install(TARGETS alp-${name})
+	endif()
+endfunction()

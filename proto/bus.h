@@ -1,0 +1,165 @@
+/*
+ * bus: how the daemons talk. The only user of nng.
+ *
+ * A call is a request with one answer and must arrive; a publication may be
+ * lost and carries a number by which its receiver notices. Everything runs on
+ * the loop thread given to bus_new: nng's own threads only put messages into a
+ * mailbox and wake the loop. No function blocks; no callback runs before the
+ * function that asked for it has returned.
+ *
+ * Every queue, size and wait is bounded (struct bus_config). What nng does
+ * behind our back, and what is done about it:
+ *  - it resends requests by a timer: switched off (RESENDTIME -1). When a peer
+ *    dies before answering, bus_request itself asks again until its deadline,
+ *    which is right because every message of the catalogue is idempotent;
+ *  - a receive started before its send has completed can crash (1.5.2): it is
+ *    started in the completion of the send;
+ *  - on tcp and ipc a dialer may never reconnect after busy peers died (before
+ *    1.6 and 1.10): req/rep goes over ws there, and a canary asks for a restart
+ *    when a peer that answers a plain connect() is not reached for 5 s;
+ *  - closing with traffic in flight can hang: bus_drain first, then bus_free
+ *    under a watchdog that ends the process.
+ */
+#ifndef ALP_BUS_H
+#define ALP_BUS_H
+
+#include <ev.h>
+
+#include "frame.h"
+
+#define BUS_EXIT_RESTART 75	/* exit status that asks the supervisor for a fresh start */
+
+struct bus;	/* one per process */
+struct peer;	/* a dialled request socket */
+struct pub;	/* a publishing socket */
+struct call;	/* a request being served */
+struct request;	/* a request of ours being answered */
+
+/* What the bus tells its owner, on the loop thread, for logs and metrics. */
+struct bus_watch {
+	void (*served)(void *arg, const struct call *call, enum rc rc, int64_t us);
+	void (*refused)(void *arg, const char *socket, const struct err *why);	/* bad MAC, version, body */
+	void (*link)(void *arg, const char *socket, bool up);			/* first pipe came, last one went */
+	void (*restart)(void *arg, const char *socket);				/* the canary sang; the process ends after this */
+	void *arg;
+};
+
+struct bus_config {
+	struct ev_loop *ev;
+	struct text key;		/* BUS_KEY */
+	size_t message_max;		/* bytes of one message */
+	int inflight_max;		/* requests in flight per peer; calls served at once per listener */
+	int64_t timeout_ms;		/* default wait for an answer */
+	struct bus_watch watch;
+};
+
+/* Counters since start; read on the loop thread. */
+struct bus_stats {
+	uint64_t calls_served, calls_refused, requests_sent, requests_retried, requests_timed_out,
+		requests_busy, events_sent, events_received, events_dropped, reconnects;
+	int64_t calls_open, requests_open;
+};
+
+/* Never NULL: what can fail is said by the functions below. Owned by ctx, ended by bus_free. */
+struct bus *bus_new(void *ctx, const struct bus_config *config);
+
+/* Stops taking calls (they are answered busy) and requests. */
+void bus_drain(struct bus *bus);
+
+/* True when no call and no request is open. */
+bool bus_is_idle(const struct bus *bus);
+
+/* Closes all sockets and frees everything. Ends the process with status 0 should nng hang longer than 5 s. */
+void bus_free(struct bus *bus);
+
+const struct bus_stats *bus_stats(const struct bus *bus);
+
+/* ---- serving ------------------------------------------------------------- */
+
+/*
+ * A handler answers the call (call_answer, call_fail) and returns RC_OK, or
+ * returns the code of its refusal (the bus answers with it), or returns
+ * RC_PENDING and answers later. m borrows from the call and lives until the
+ * call is answered.
+ */
+typedef enum rc call_fn(void *service, const void *m, struct call *call);
+
+/* m lives until the handler returns. */
+typedef void event_fn(void *service, const void *m, const struct envelope *env);
+
+/* One service's handlers, grown by dispatch.h. */
+struct dispatch {
+	call_fn *call[MSG_COUNT];
+	event_fn *event[MSG_COUNT];
+	/* A held call's asker is gone (its connection closed). The call is still to be answered. May be NULL. */
+	void (*gone)(void *service, struct call *call);
+};
+
+/*
+ * Listens for calls at address (host:port, or a full nng URL). name is for
+ * logs. service is handed to the handlers. False with err when it cannot listen.
+ */
+bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+	       void *service, struct err *err);
+
+const struct caller *call_caller(const struct call *call);
+const char *call_trace(const struct call *call);	/* traceparent or "" */
+enum msg_id call_msg(const struct call *call);
+bool call_is_gone(const struct call *call);
+uint32_t call_link(const struct call *call);		/* the asker's connection: calls of one peer share it while it lives */
+int64_t call_age_us(const struct call *call);
+void *call_ctx(struct call *call);			/* talloc context that dies with the call */
+
+/* Each ends the call; afterwards the pointer is dead. ans is the struct ans_* of its message. */
+void call_answer(struct call *call, const void *ans);
+void call_refuse(struct call *call, const struct err *err);
+void call_fail(struct call *call, enum rc rc, const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- asking --------------------------------------------------------------- */
+
+/* Dials a listener; it may be away for now. False never: a malformed address is said in err (NULL). */
+struct peer *bus_dial(struct bus *bus, const char *name, const char *address, struct err *err);
+
+bool peer_is_up(const struct peer *peer);
+
+/* What comes back. body (struct ans_*) is NULL unless err.rc is RC_OK, and lives until the callback returns. */
+struct answer {
+	struct err err;
+	const void *body;
+};
+
+typedef void answer_fn(void *arg, const struct answer *answer);
+
+struct ask {
+	struct caller caller;	/* zero: nobody */
+	const char *trace;	/* NULL: none */
+	int64_t timeout_ms;	/* 0: the default */
+};
+
+/*
+ * Sends a request; done runs once, later: with the peer's answer, or with
+ * RC_BUSY (too many in flight), RC_UNAVAILABLE (never reached the peer),
+ * RC_UNKNOWN (reached it, no answer in time: it may have happened). body is
+ * encoded before returning. The handle is valid until done has run.
+ */
+struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body, const struct ask *ask,
+			    answer_fn *done, void *arg);
+
+/* The asker dies first: done will not run. The request itself goes on. */
+void request_forget(struct request *request);
+
+/* ---- publishing ------------------------------------------------------------ */
+
+struct pub *bus_publish_listen(struct bus *bus, const char *name, const char *address, struct err *err);
+struct pub *bus_publish_dial(struct bus *bus, const char *name, const char *address, struct err *err);
+
+/* May be lost without a word, also when nobody listens. */
+void bus_publish(struct pub *pub, enum msg_id msg, const void *body, const char *trace);
+
+bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address,
+			  const struct dispatch *dispatch, void *service, struct err *err);
+bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address,
+			const struct dispatch *dispatch, void *service, struct err *err);
+
+#endif

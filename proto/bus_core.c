@@ -1,0 +1,207 @@
+#include "bus_impl.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CLOSE_LIMIT_S 5
+
+int64_t bus_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* ---- the mailbox ------------------------------------------------------------ */
+
+void bus_mail(struct bus *bus, struct mail *mail)
+{
+	mail->next = NULL;
+	pthread_mutex_lock(&bus->lock);
+	*bus->mail_tail = mail;
+	bus->mail_tail = &mail->next;
+	pthread_mutex_unlock(&bus->lock);
+	if (!atomic_exchange(&bus->pending, true))
+		ev_async_send(bus->config.ev, &bus->wake);
+}
+
+static struct mail *mail_take_all(struct bus *bus)
+{
+	struct mail *all;
+
+	pthread_mutex_lock(&bus->lock);
+	all = bus->mail_head;
+	bus->mail_head = NULL;
+	bus->mail_tail = &bus->mail_head;
+	pthread_mutex_unlock(&bus->lock);
+	return all;
+}
+
+static void bus_on_wake(struct ev_loop *ev, ev_async *w, int events)
+{
+	struct bus *bus = w->data;
+	struct mail *mail, *next;
+
+	(void)ev, (void)events;
+	atomic_store(&bus->pending, false);	/* before taking: what comes now wakes us again */
+	for (mail = mail_take_all(bus); mail != NULL; mail = next) {
+		next = mail->next;
+		mail->deliver(mail);
+	}
+}
+
+/* ---- sockets ------------------------------------------------------------------ */
+
+struct gone_mail {
+	struct mail mail;
+	struct sock *sock;
+	uint32_t pipe;
+};
+
+static void gone_deliver(struct mail *mail)
+{
+	struct gone_mail *gone = MAIL_OWNER(mail, struct gone_mail, mail);
+
+	if (gone->sock->on_gone != NULL)
+		gone->sock->on_gone(gone->sock, gone->pipe);
+	free(gone);
+}
+
+static void link_deliver(struct mail *mail)
+{
+	struct sock *sock = MAIL_OWNER(mail, struct sock, link_mail);
+	struct bus_watch *watch = &sock->bus->config.watch;
+	bool up;
+
+	atomic_store(&sock->link_mailed, false);
+	up = atomic_load(&sock->pipes) > 0;
+	if (up != sock->was_up) {
+		sock->was_up = up;
+		if (up)
+			sock->bus->stats.reconnects++;
+		if (watch->link != NULL)
+			watch->link(watch->arg, sock->name, up);
+	}
+	canary_link(sock);
+}
+
+/* On an nng thread. */
+static void sock_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	struct sock *sock = arg;
+
+	atomic_fetch_add(&sock->pipes, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
+	if (event == NNG_PIPE_EV_REM_POST && sock->on_gone != NULL) {
+		struct gone_mail *gone = malloc(sizeof(*gone));
+
+		if (gone == NULL)
+			abort();
+		*gone = (struct gone_mail){ { gone_deliver, NULL }, sock, (uint32_t)nng_pipe_id(pipe) };
+		bus_mail(sock->bus, &gone->mail);
+	}
+	if (!atomic_exchange(&sock->link_mailed, true))
+		bus_mail(sock->bus, &sock->link_mail);
+}
+
+struct sock *sock_add(struct bus *bus, const char *name, nng_socket nng, bool dials, void *owner)
+{
+	struct sock *sock = talloc_zero(bus, struct sock);
+
+	sock->bus = bus;
+	sock->name = talloc_strdup(sock, name);
+	sock->nng = nng;
+	sock->dials = dials;
+	sock->owner = owner;
+	sock->canary.fd = -1;
+	sock->link_mail.deliver = link_deliver;
+	nng_socket_set_size(nng, NNG_OPT_RECVMAXSZ, bus->config.message_max + 4096);
+	nng_socket_set_ms(nng, NNG_OPT_RECONNMINT, 20);
+	nng_socket_set_ms(nng, NNG_OPT_RECONNMAXT, 300);
+	nng_pipe_notify(nng, NNG_PIPE_EV_ADD_POST, sock_on_pipe, sock);
+	nng_pipe_notify(nng, NNG_PIPE_EV_REM_POST, sock_on_pipe, sock);
+	LL_APPEND(bus->socks, sock);
+	return sock;
+}
+
+char *bus_url(void *ctx, const char *address, bool reqrep)
+{
+	if (strstr(address, "://") != NULL)
+		return talloc_strdup(ctx, address);
+	if (reqrep && !NNG_RECONNECTS)
+		return talloc_asprintf(ctx, "ws://%s/alp", address);
+	return talloc_asprintf(ctx, "tcp://%s", address);
+}
+
+bool sock_start(struct sock *sock, const char *address, bool reqrep, struct err *err)
+{
+	int rv;
+
+	sock->url = bus_url(sock, address, reqrep);
+	rv = sock->dials ? nng_dial(sock->nng, sock->url, NULL, NNG_FLAG_NONBLOCK)
+			 : nng_listen(sock->nng, sock->url, NULL, 0);
+	if (rv != 0)
+		return err_field(err, RC_UNAVAILABLE, sock->name, "%s: cannot %s %s: %s", sock->name,
+				 sock->dials ? "dial" : "listen at", sock->url, nng_strerror(rv));
+	return true;
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
+struct bus *bus_new(void *ctx, const struct bus_config *config)
+{
+	struct bus *bus = talloc_zero(ctx, struct bus);
+
+	bus->config = *config;
+	frame_key(config->key, bus->key);
+	bus->mail_tail = &bus->mail_head;
+	pthread_mutex_init(&bus->lock, NULL);
+	ev_async_init(&bus->wake, bus_on_wake);
+	bus->wake.data = bus;
+	ev_async_start(config->ev, &bus->wake);
+	ev_unref(config->ev);
+	return bus;
+}
+
+void bus_drain(struct bus *bus)
+{
+	bus->draining = true;
+}
+
+bool bus_is_idle(const struct bus *bus)
+{
+	return bus->stats.calls_open == 0 && bus->stats.requests_open == 0;
+}
+
+const struct bus_stats *bus_stats(const struct bus *bus)
+{
+	return &bus->stats;
+}
+
+void bus_free(struct bus *bus)
+{
+	struct sock *sock;
+	struct mail *mail, *next;
+
+	if (bus == NULL)
+		return;
+	alarm(CLOSE_LIMIT_S);	/* SIGALRM's default ends the process: a hung close must not outlive it */
+	LL_FOREACH(bus->socks, sock)
+	{
+		canary_stop(sock);
+		if (sock->stop != NULL)
+			sock->stop(sock);
+		nng_close(sock->nng);
+	}
+	alarm(0);
+	for (mail = mail_take_all(bus); mail != NULL; mail = next) {
+		next = mail->next;
+		if (mail->deliver == gone_deliver)
+			free(MAIL_OWNER(mail, struct gone_mail, mail));
+	}
+	ev_ref(bus->config.ev);
+	ev_async_stop(bus->config.ev, &bus->wake);
+	pthread_mutex_destroy(&bus->lock);
+	talloc_free(bus);
+}

@@ -1,0 +1,76 @@
+/* bus_impl: what the bus_*.c files share. Not for anyone else. */
+#ifndef ALP_BUS_IMPL_H
+#define ALP_BUS_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <nng/nng.h>
+#include <utlist.h>
+
+#include "bus.h"
+
+/* Debian 12 carries 1.5.2, where tcp and ipc dialers can stay away for ever. */
+#define NNG_RECONNECTS (NNG_MAJOR_VERSION > 1 || NNG_MINOR_VERSION >= 10)
+
+/* Something an nng thread hands to the loop. Embedded in its owner. */
+struct mail {
+	void (*deliver)(struct mail *mail);	/* on the loop thread */
+	struct mail *next;
+};
+
+struct canary {
+	ev_timer timer;
+	ev_io probe;
+	int fd;
+};
+
+/* One nng socket and its links. */
+struct sock {
+	struct bus *bus;
+	char *name, *url;
+	nng_socket nng;
+	bool dials;
+	atomic_int pipes;	/* links alive */
+	bool was_up;		/* as last told to the watch */
+	struct mail link_mail;
+	atomic_bool link_mailed;
+	struct canary canary;
+	struct sock *next;
+	void (*on_gone)(struct sock *sock, uint32_t pipe);	/* loop thread; may be NULL */
+	void (*stop)(struct sock *sock);			/* cancels what waits inside nng */
+	void *owner;
+};
+
+struct bus {
+	struct bus_config config;
+	unsigned char key[BUS_KEY_BYTES];
+	struct bus_stats stats;
+	ev_async wake;
+	pthread_mutex_t lock;
+	struct mail *mail_head, **mail_tail;
+	atomic_bool pending;
+	bool draining;
+	struct sock *socks;
+};
+
+/* Any thread. The mail is delivered once, on the loop thread. */
+void bus_mail(struct bus *bus, struct mail *mail);
+
+/* Registers an opened nng socket: limits, pipe events. Owned by the bus. */
+struct sock *sock_add(struct bus *bus, const char *name, nng_socket nng, bool dials, void *owner);
+
+/* "host:port" becomes an nng URL with the transport that works for this library. */
+char *bus_url(void *ctx, const char *address, bool reqrep);
+
+/* Listens or dials; false with err. */
+bool sock_start(struct sock *sock, const char *address, bool reqrep, struct err *err);
+
+void canary_link(struct sock *sock);	/* the number of links changed */
+void canary_stop(struct sock *sock);
+
+int64_t bus_now_us(void);	/* CLOCK_MONOTONIC */
+
+#define MAIL_OWNER(mail, type, member) ((type *)((char *)(mail)-offsetof(type, member)))
+
+#endif

@@ -1,0 +1,367 @@
+#include "bus.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <sodium.h>
+
+#include "unit.h"
+
+/* Two buses in one process, on one loop: a server and an asker. */
+struct fixture {
+	struct ev_loop *ev;
+	struct bus *server, *asker;
+	struct peer *peer;
+	struct pub *pub;
+	struct dispatch dispatch;
+	char address[32], event_address[32];
+	int calls, gone, answers, events, refused;
+	struct err last;
+	char text[64];
+	struct call *held;
+	bool hold;
+};
+
+static void free_address(char out[32])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	close(fd);
+	snprintf(out, 32, "127.0.0.1:%d", ntohs(in.sin_port));
+}
+
+static void on_deadline(struct ev_loop *ev, ev_timer *w, int events)
+{
+	(void)w, (void)events;
+	ev_break(ev, EVBREAK_ALL);
+}
+
+/* Turns the loop until *counter reaches n, at most 10 s. */
+static void until(struct fixture *f, const int *counter, int n)
+{
+	ev_timer timer;
+	double end;
+
+	ev_now_update(f->ev);
+	end = ev_now(f->ev) + 10;
+	ev_timer_init(&timer, on_deadline, 0.02, 0.02);
+	ev_timer_start(f->ev, &timer);
+	while (*counter < n && ev_now(f->ev) < end)
+		ev_run(f->ev, EVRUN_ONCE);
+	ev_timer_stop(f->ev, &timer);
+	assert_true(*counter >= n);
+}
+
+static enum rc serve_track_get(void *service, const void *m, struct call *call)
+{
+	struct fixture *f = service;
+	const struct msg_track_get *msg = m;
+
+	f->calls++;
+	if (f->hold) {
+		f->held = call;
+		return RC_PENDING;
+	}
+	if (call_caller(call)->kind == CALLER_NOBODY)
+		return RC_UNAUTHORIZED;
+	call_answer(call, &(struct ans_track_get){ .track = uuid_as_text(&msg->track_id) });
+	return RC_OK;
+}
+
+static void on_gone(void *service, struct call *call)
+{
+	struct fixture *f = service;
+
+	assert_true(call_is_gone(call));
+	f->gone++;
+}
+
+static void on_delta(void *service, const void *m, const struct envelope *env)
+{
+	struct fixture *f = service;
+	const struct msg_ai_delta *delta = m;
+
+	(void)env;
+	assert_int_equal(delta->offset, f->events);
+	f->events++;
+}
+
+static void on_answer(void *arg, const struct answer *answer)
+{
+	struct fixture *f = arg;
+
+	f->answers++;
+	f->last = answer->err;
+	if (answer->body != NULL)
+		snprintf(f->text, sizeof(f->text), TEXT_FMT, TEXT_ARG(((const struct ans_track_get *)answer->body)->track));
+}
+
+static void on_refused(void *arg, const char *socket, const struct err *why)
+{
+	struct fixture *f = arg;
+
+	(void)socket, (void)why;
+	f->refused++;
+}
+
+static struct bus *make_bus(struct fixture *f, const char *key)
+{
+	return bus_new(NULL, &(struct bus_config){ .ev = f->ev,
+						   .key = text_from(key),
+						   .message_max = 1U << 20,
+						   .inflight_max = 8,
+						   .timeout_ms = 5000,
+						   .watch = { .refused = on_refused, .arg = f } });
+}
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->ev = ev_loop_new(EVFLAG_AUTO);
+	f->dispatch.call[MSG_TRACK_GET] = serve_track_get;
+	f->dispatch.event[MSG_AI_DELTA] = on_delta;
+	f->dispatch.gone = on_gone;
+	free_address(f->address);
+	free_address(f->event_address);
+	f->server = make_bus(f, KEY);
+	assert_true(bus_serve(f->server, "store", f->address, &f->dispatch, f, NULL));
+	assert_true(bus_subscribe_listen(f->server, "delta", f->event_address, &f->dispatch, f, NULL));
+	f->asker = make_bus(f, KEY);
+	f->peer = bus_dial(f->asker, "store", f->address, NULL);
+	f->pub = bus_publish_dial(f->asker, "delta", f->event_address, NULL);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	bus_free(f->asker);
+	bus_free(f->server);
+	ev_loop_destroy(f->ev);
+	free(f);
+	return 0;
+}
+
+static struct ask as_guest(int64_t timeout_ms)
+{
+	struct ask ask = { .caller = caller_nobody, .timeout_ms = timeout_ms };
+
+	ask.caller.kind = CALLER_GUEST;
+	return ask;
+}
+
+static struct msg_track_get a_track(void)
+{
+	return (struct msg_track_get){ { "11111111-1111-4111-8111-111111111111" } };
+}
+
+static struct request *ask_track(struct fixture *f, int64_t timeout_ms)
+{
+	struct msg_track_get m = a_track();
+	struct ask ask = as_guest(timeout_ms);
+
+	return bus_request(f->peer, MSG_TRACK_GET, &m, &ask, on_answer, f);
+}
+
+static void bus_answers_a_request(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_track(f, 0);
+	assert_int_equal(f->answers, 0);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_OK);
+	assert_string_equal(f->text, a_track().track_id.s);
+}
+
+static void bus_says_the_handlers_refusal(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_track_get m = a_track();
+
+	bus_request(f->peer, MSG_TRACK_GET, &m, &(struct ask){ 0 }, on_answer, f);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNAUTHORIZED);
+}
+
+static void bus_refuses_what_is_not_for_this_service(void **state)
+{
+	struct fixture *f = *state;
+	struct ask ask = as_guest(0);
+
+	bus_request(f->peer, MSG_TRACK_LIST, &(struct msg_track_list){}, &ask, on_answer, f);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNSUPPORTED);
+}
+
+static void bus_bounds_the_requests_in_flight(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hold = true;
+	for (int i = 0; i < 9; i++)
+		ask_track(f, 0);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_BUSY);
+	assert_int_equal(bus_stats(f->asker)->requests_open, 8);
+}
+
+static void bus_gives_up_at_the_deadline(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hold = true;
+	ask_track(f, 100);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNKNOWN);
+}
+
+static void bus_tells_never_reached_from_unknown(void **state)
+{
+	struct fixture *f = *state;
+	char nowhere[32];
+	struct peer *peer;
+	struct msg_track_get m = a_track();
+	struct ask ask = as_guest(100);
+
+	free_address(nowhere);
+	peer = bus_dial(f->asker, "nowhere", nowhere, NULL);
+	assert_false(peer_is_up(peer));
+	bus_request(peer, MSG_TRACK_GET, &m, &ask, on_answer, f);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNAVAILABLE);
+}
+
+static void bus_asks_again_when_the_peer_dies_and_comes_back(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hold = true;
+	ask_track(f, 8000);
+	until(f, &f->calls, 1);
+	bus_free(f->server);
+	f->hold = false;
+	f->server = make_bus(f, KEY);
+	assert_true(bus_serve(f->server, "store", f->address, &f->dispatch, f, NULL));
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_OK);
+	assert_int_equal(f->calls, 2);
+	assert_true(bus_stats(f->asker)->requests_retried >= 1);
+}
+
+static void bus_notices_that_the_asker_of_a_held_call_died(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hold = true;
+	ask_track(f, 0);
+	until(f, &f->calls, 1);
+	bus_free(f->asker);
+	f->asker = make_bus(f, KEY);
+	until(f, &f->gone, 1);
+	call_answer(f->held, &(struct ans_track_get){ .track = text_from("x") });
+	f->peer = bus_dial(f->asker, "store", f->address, NULL);
+	f->hold = false;
+	ask_track(f, 0);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_OK);
+}
+
+static void bus_refuses_a_peer_without_the_key(void **state)
+{
+	struct fixture *f = *state;
+	struct bus *stranger = make_bus(f, "another key of thirty-two bytes!");
+	struct peer *peer = bus_dial(stranger, "store", f->address, NULL);
+	struct msg_track_get m = a_track();
+	struct ask ask = as_guest(300);
+
+	bus_request(peer, MSG_TRACK_GET, &m, &ask, on_answer, f);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNKNOWN);
+	assert_int_equal(f->calls, 0);
+	assert_int_equal(f->refused, 1);
+	bus_free(stranger);
+}
+
+static void bus_forgets_on_wish_and_serves_on(void **state)
+{
+	struct fixture *f = *state;
+
+	request_forget(ask_track(f, 0));
+	until(f, &f->calls, 1);
+	ask_track(f, 0);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->answers, 1);
+}
+
+static void bus_delivers_publications_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_ai_delta m = { .turn_id = { "11111111-1111-4111-8111-111111111111" } };
+
+	ask_track(f, 0);
+	until(f, &f->answers, 1);
+	m.worker = text_from("w");
+	m.piece = text_from("кусок");
+	/* The first ones are lost while the link comes up; then all arrive. */
+	while (f->events == 0) {
+		ev_timer timer;
+
+		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
+		ev_timer_init(&timer, on_deadline, 0.05, 0.);
+		ev_timer_start(f->ev, &timer);
+		ev_run(f->ev, EVRUN_ONCE);
+		ev_timer_stop(f->ev, &timer);
+		if (f->events > 1)
+			f->events = 1;
+	}
+	for (m.offset = 1; m.offset < 2000; m.offset++)
+		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
+	until(f, &f->events, 2000);
+}
+
+static void bus_answers_busy_while_draining(void **state)
+{
+	struct fixture *f = *state;
+
+	bus_drain(f->server);
+	ask_track(f, 0);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_BUSY);
+	assert_true(bus_is_idle(f->server));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(bus_answers_a_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_says_the_handlers_refusal, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_refuses_what_is_not_for_this_service, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_bounds_the_requests_in_flight, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_gives_up_at_the_deadline, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_tells_never_reached_from_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_asks_again_when_the_peer_dies_and_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_notices_that_the_asker_of_a_held_call_died, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_refuses_a_peer_without_the_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_forgets_on_wish_and_serves_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_delivers_publications_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_answers_busy_while_draining, setup, teardown),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

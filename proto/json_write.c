@@ -1,0 +1,117 @@
+#include "json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static void json_begin(UT_string *out, const char *key)
+{
+	char last = out->i > 0 ? out->d[out->i - 1] : '{';
+
+	if (last != '{' && last != '[' && last != ':' && last != ',')
+		utstring_bincpy(out, ",", 1);
+	if (key == NULL)
+		return;
+	utstring_bincpy(out, "\"", 1);
+	utstring_bincpy(out, key, strlen(key));
+	utstring_bincpy(out, "\":", 2);
+}
+
+void json_open(UT_string *out, const char *key, char bracket)
+{
+	json_begin(out, key);
+	utstring_bincpy(out, &bracket, 1);
+}
+
+void json_close(UT_string *out, char bracket)
+{
+	utstring_bincpy(out, &bracket, 1);
+}
+
+static size_t escape_one(unsigned char c, char buf[8])
+{
+	static const char plain[] = { '"', '\\', '\b', '\f', '\n', '\r', '\t' };
+	static const char letter[] = { '"', '\\', 'b', 'f', 'n', 'r', 't' };
+
+	for (size_t i = 0; i < sizeof(plain); i++)
+		if (c == (unsigned char)plain[i]) {
+			buf[0] = '\\';
+			buf[1] = letter[i];
+			return 2;
+		}
+	return (size_t)snprintf(buf, 8, "\\u%04x", c);
+}
+
+void json_escape(UT_string *out, struct text value)
+{
+	size_t from = 0;
+
+	utstring_reserve(out, value.len + 16);
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+		char buf[8];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		if (i > from)
+			utstring_bincpy(out, value.p + from, i - from);
+		utstring_bincpy(out, buf, escape_one(c, buf));
+		from = i + 1;
+	}
+	if (value.len > from)
+		utstring_bincpy(out, value.p + from, value.len - from);
+}
+
+void json_text(UT_string *out, const char *key, struct text value)
+{
+	json_begin(out, key);
+	utstring_bincpy(out, "\"", 1);
+	json_escape(out, value);
+	utstring_bincpy(out, "\"", 1);
+}
+
+void json_str(UT_string *out, const char *key, const char *value)
+{
+	if (value == NULL)
+		json_null(out, key);
+	else
+		json_text(out, key, text_from(value));
+}
+
+static void json_token(UT_string *out, const char *key, const char *token)
+{
+	json_begin(out, key);
+	utstring_bincpy(out, token, strlen(token));
+}
+
+void json_i64(UT_string *out, const char *key, int64_t value)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "%" PRId64, value);
+	json_token(out, key, buf);
+}
+
+void json_real(UT_string *out, const char *key, double value)
+{
+	char buf[40];
+
+	snprintf(buf, sizeof(buf), "%.15g", value);
+	json_token(out, key, isfinite(value) ? buf : "null");
+}
+
+void json_bool(UT_string *out, const char *key, bool value)
+{
+	json_token(out, key, value ? "true" : "false");
+}
+
+void json_null(UT_string *out, const char *key)
+{
+	json_token(out, key, "null");
+}
+
+void json_raw(UT_string *out, const char *key, struct text value)
+{
+	json_begin(out, key);
+	utstring_bincpy(out, value.p, value.len);
+}

@@ -1,0 +1,281 @@
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+
+#define BUS_KEY_MIN 32
+#define DRAIN_POLL_MS 10
+
+void daemon_init(struct daemon *d, const char *name, enum service service)
+{
+	*d = (struct daemon){ .name = name, .service = service };
+	d->ctx = talloc_new(NULL);
+}
+
+static void usage(const struct daemon *d)
+{
+	printf("usage: alp-%s [--env-file FILE] [--check-config | --print-config | --version | --help]\n", d->name);
+	printf("Settings come from the environment and from .env; see docs/operations.md.\n");
+}
+
+static bool load(struct daemon *d)
+{
+	struct err err = { 0 };
+
+	if (config_load(d->ctx, &d->config, d->service, d->env_file, &err))
+		return true;
+	fprintf(stderr, "alp-%s: %s\n", d->name, err.message);
+	d->status = 1;
+	return false;
+}
+
+bool daemon_options(struct daemon *d, int argc, char **argv)
+{
+	const char *what = "";
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--env-file") == 0 && i + 1 < argc) {
+			d->env_file = argv[++i];
+		} else if (strcmp(argv[i], "--check-config") == 0 || strcmp(argv[i], "--print-config") == 0) {
+			what = argv[i];
+		} else if (strcmp(argv[i], "--version") == 0) {
+			printf("alp-%s %s\n", d->name, ALP_VERSION);
+			return false;
+		} else {
+			usage(d);
+			d->status = strcmp(argv[i], "--help") == 0 ? 0 : 2;
+			return false;
+		}
+	}
+	if (!load(d) || what[0] == '\0')
+		return d->status == 0;
+	if (strcmp(what, "--print-config") == 0)
+		config_print(&d->config, d->service, stdout);
+	return false;
+}
+
+int daemon_status(const struct daemon *d)
+{
+	talloc_free(d->ctx);
+	return d->status;
+}
+
+void daemon_fail(struct daemon *d, const struct err *why)
+{
+	log_error(&d->log, "daemon.fail", "reason=\"%s\"", why->message);
+	exit(1);
+}
+
+/* ---- the bus tells, the daemon logs and counts ---------------------------------- */
+
+static void on_served(void *arg, const struct call *call, enum rc rc, int64_t us)
+{
+	struct daemon *d = arg;
+	const char *name = msg_info(call_msg(call)) != NULL ? msg_info(call_msg(call))->name : "none";
+	char labels[96];
+
+	snprintf(labels, sizeof(labels), "message=\"%s\",rc=\"%s\"", name, rc_name(rc));
+	++*metrics_counter(d->metrics, "alp_calls_total", labels, "Requests served, by message and result.");
+	snprintf(labels, sizeof(labels), "message=\"%s\"", name);
+	histogram_add(metrics_histogram(d->metrics, "alp_call_seconds", labels, "Time from request to answer."),
+		      (double)us / 1e6);
+	log_debug(&d->log, "call.done", "message=%s rc=%s us=%lld trace=%.35s", name, rc_name(rc), (long long)us,
+		  call_trace(call));
+}
+
+static void on_refused(void *arg, const char *socket, const struct err *why)
+{
+	struct daemon *d = arg;
+	char labels[96];
+
+	snprintf(labels, sizeof(labels), "socket=\"%s\",rc=\"%s\"", socket, rc_name(why->rc));
+	++*metrics_counter(d->metrics, "alp_bus_refused_total", labels, "Messages refused at the door.");
+	log_warning(&d->log, "bus.refused", "socket=%s rc=%s reason=\"%s\"", socket, rc_name(why->rc), why->message);
+}
+
+static void on_link(void *arg, const char *socket, bool up)
+{
+	struct daemon *d = arg;
+
+	if (!d->draining)
+		log_info(&d->log, "bus.link", "socket=%s state=%s", socket, up ? "up" : "down");
+}
+
+static void on_restart(void *arg, const char *socket)
+{
+	struct daemon *d = arg;
+
+	log_warning(&d->log, "bus.restart", "socket=%s reason=\"the peer answers, the bus library does not reconnect\"",
+		    socket);
+}
+
+/* Value of a VmXXX line of /proc/self/status, in bytes. */
+static double own_memory(const char *key)
+{
+	FILE *in = fopen("/proc/self/status", "re");
+	char line[128];
+	long kb = 0;
+
+	while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+		if (strncmp(line, key, strlen(key)) == 0)
+			kb = strtol(line + strlen(key), NULL, 10);
+	if (in != NULL)
+		fclose(in);
+	return (double)kb * 1024;
+}
+
+static void refresh_metrics(void *arg)
+{
+	struct daemon *d = arg;
+	const struct bus_stats *s = bus_stats(d->bus);
+	struct rusage use;
+
+	getrusage(RUSAGE_SELF, &use);
+	*metrics_gauge(d->metrics, "process_resident_memory_bytes", "", "Resident memory.") = own_memory("VmRSS:");
+	*metrics_gauge(d->metrics, "process_cpu_seconds", "", "User and system time since start.") =
+		(double)use.ru_utime.tv_sec + (double)use.ru_stime.tv_sec +
+		(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+	*metrics_gauge(d->metrics, "alp_bus_calls_open", "", "Calls being served.") = (double)s->calls_open;
+	*metrics_gauge(d->metrics, "alp_bus_requests_open", "", "Requests waiting for an answer.") = (double)s->requests_open;
+	*metrics_counter(d->metrics, "alp_bus_requests_total", "", "Requests sent.") = s->requests_sent;
+	*metrics_counter(d->metrics, "alp_bus_requests_retried_total", "", "Requests sent again.") = s->requests_retried;
+	*metrics_counter(d->metrics, "alp_bus_requests_timed_out_total", "", "Requests without an answer.") =
+		s->requests_timed_out;
+	*metrics_counter(d->metrics, "alp_bus_requests_busy_total", "", "Requests refused for want of room.") = s->requests_busy;
+	*metrics_counter(d->metrics, "alp_bus_events_sent_total", "", "Publications sent.") = s->events_sent;
+	*metrics_counter(d->metrics, "alp_bus_events_received_total", "", "Publications received.") = s->events_received;
+	*metrics_counter(d->metrics, "alp_bus_events_dropped_total", "", "Publications dropped here.") = s->events_dropped;
+	*metrics_counter(d->metrics, "alp_log_lines_dropped_total", "", "Log lines that could not be written.") = log_dropped();
+}
+
+/* ---- start, run, stop ---------------------------------------------------------------- */
+
+static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct daemon *d = w->data;
+	bool idle = d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg);
+
+	(void)events;
+	if ((idle && bus_is_idle(d->bus)) || clock_us() > d->drain_until_us)
+		ev_break(ev, EVBREAK_ALL);
+	else
+		loop_arm(&d->loop, w, DRAIN_POLL_MS);
+}
+
+static void daemon_on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+	struct daemon *d = w->data;
+
+	(void)ev, (void)events;
+	if (d->draining)
+		_exit(1);	/* asked twice: leave at once */
+	d->draining = true;
+	d->drain_until_us = clock_us() + d->config.drain_ms * 1000;
+	log_info(&d->log, "daemon.drain", "calls=%lld requests=%lld", (long long)bus_stats(d->bus)->calls_open,
+		 (long long)bus_stats(d->bus)->requests_open);
+	if (d->hooks.drain != NULL)
+		d->hooks.drain(d->hooks.arg);
+	bus_drain(d->bus);
+	loop_timer(&d->drain_poll, drain_on_poll, d);
+	loop_arm(&d->loop, &d->drain_poll, DRAIN_POLL_MS);
+}
+
+static void watch_signals(struct daemon *d)
+{
+	signal(SIGPIPE, SIG_IGN);
+	ev_signal_init(&d->on_term, daemon_on_signal, SIGTERM);
+	ev_signal_init(&d->on_int, daemon_on_signal, SIGINT);
+	d->on_term.data = d->on_int.data = d;
+	ev_signal_start(d->loop.ev, &d->on_term);
+	ev_signal_start(d->loop.ev, &d->on_int);
+}
+
+static void start_bus(struct daemon *d)
+{
+	struct err err = { 0 };
+
+	if (strlen(d->config.bus_key) < BUS_KEY_MIN) {
+		err_set(&err, RC_INVALID, "BUS_KEY must have at least %d bytes", BUS_KEY_MIN);
+		daemon_fail(d, &err);
+	}
+	d->bus = bus_new(d->ctx, &(struct bus_config){
+		.ev = d->loop.ev,
+		.key = text_from(d->config.bus_key),
+		.message_max = (size_t)d->config.bus_message_max,
+		.inflight_max = (int)d->config.bus_inflight_max,
+		.timeout_ms = d->config.bus_timeout_ms,
+		.watch = { on_served, on_refused, on_link, on_restart, d },
+	});
+}
+
+static const char *health_address(const struct daemon *d)
+{
+	switch (d->service) {
+	case SERVICE_GATEWAY:
+		return d->config.gateway_health;
+	case SERVICE_CHAT:
+		return d->config.chat_health;
+	case SERVICE_AI:
+		return d->config.ai_health;
+	case SERVICE_STORE:
+		return d->config.store_health;
+	}
+	return NULL;
+}
+
+void daemon_start(struct daemon *d)
+{
+	enum log_level level;
+	struct err err = { 0 };
+
+	d->started_us = clock_us();
+	log_setup(d->name, LOG_INFO, strcmp(d->config.log_format, "json") == 0);
+	if (sodium_init() < 0) {
+		err_set(&err, RC_INTERNAL, "libsodium could not be started");
+		daemon_fail(d, &err);
+	}
+	if (!log_level_from(d->config.log_level, &level) ||
+	    (strcmp(d->config.log_format, "json") != 0 && strcmp(d->config.log_format, "text") != 0)) {
+		err_set(&err, RC_INVALID, "LOG_LEVEL is debug, info, warning or error; LOG_FORMAT is text or json");
+		daemon_fail(d, &err);
+	}
+	log_setup(d->name, level, strcmp(d->config.log_format, "json") == 0);
+	loop_init(&d->loop);
+	watch_signals(d);
+	d->metrics = metrics_new(d->ctx);
+	start_bus(d);
+	metrics_on_write(d->metrics, refresh_metrics, d);
+	d->health = health_new(d, health_address(d), &err);
+	if (d->health == NULL)
+		daemon_fail(d, &err);
+}
+
+void daemon_run(struct daemon *d)
+{
+	log_info(&d->log, "daemon.ready", "version=%s proto=%d pid=%d start_ms=%lld", ALP_VERSION, PROTO_MAJOR, getpid(),
+		 (long long)(clock_us() - d->started_us) / 1000);
+	ev_run(d->loop.ev, 0);
+}
+
+int daemon_stop(struct daemon *d)
+{
+	health_free(d->health);
+	bus_free(d->bus);
+	ev_signal_stop(d->loop.ev, &d->on_term);
+	ev_signal_stop(d->loop.ev, &d->on_int);
+	loop_done(&d->loop);
+	log_info(&d->log, "daemon.stop", "uptime_s=%lld", (long long)(clock_us() - d->started_us) / 1000000);
+	talloc_free(d->ctx);
+	return d->status;
+}
+
+struct ask daemon_ask(const struct call *call)
+{
+	return (struct ask){ .caller = *call_caller(call), .trace = call_trace(call) };
+}

@@ -1,0 +1,73 @@
+/*
+ * daemon: how each of the four processes starts, runs and ends. All mains look
+ * alike; the order of things lives here, once. Loop thread only.
+ */
+#ifndef ALP_DAEMON_H
+#define ALP_DAEMON_H
+
+#include "bus.h"
+#include "config.h"
+#include "health.h"
+#include "log.h"
+#include "loop.h"
+#include "metrics.h"
+
+#define ALP_VERSION "0.1.0"
+
+/* One dependency as /readyz shows it. */
+struct dependency {
+	const char *name;
+	bool up;
+	const char *why;	/* when it is down: for operators, no secrets. NULL: "down" */
+};
+
+#define DEPENDENCIES_MAX 8
+
+/* What a service tells its daemon; set in x_init. All may be NULL. */
+struct daemon_hooks {
+	size_t (*dependencies)(void *arg, struct dependency out[DEPENDENCIES_MAX]);
+	void (*numbers)(void *arg, UT_string *json);	/* members for /healthz: queue depths and the like */
+	void (*drain)(void *arg);	/* SIGTERM came: take nothing new, finish what runs */
+	bool (*idle)(void *arg);	/* asked while draining: may we go? */
+	void *arg;
+};
+
+struct daemon {
+	const char *name;
+	enum service service;
+	void *ctx;			/* talloc context of the process */
+	struct config config;
+	struct loop loop;
+	struct log log;
+	struct bus *bus;
+	struct metrics *metrics;
+	struct health *health;
+	struct daemon_hooks hooks;
+	const char *env_file;
+	int status;			/* exit status so far */
+	bool draining;
+	int64_t started_us;
+	ev_signal on_term, on_int;
+	ev_timer drain_poll;
+	int64_t drain_until_us;
+};
+
+void daemon_init(struct daemon *d, const char *name, enum service service);
+
+/* --help, --version, --check-config, --print-config, --env-file F. False: all is said, leave with daemon_status. */
+bool daemon_options(struct daemon *d, int argc, char **argv);
+int daemon_status(const struct daemon *d);
+
+/* Configuration, log, loop, signals, bus, health. Ends the process with a reason when one of them cannot be had. */
+void daemon_start(struct daemon *d);
+
+/* A start that cannot go on: logs why and ends the process with status 1. */
+void daemon_fail(struct daemon *d, const struct err *why) __attribute__((noreturn));
+
+void daemon_run(struct daemon *d);	/* says "ready", loops until drained */
+int daemon_stop(struct daemon *d);	/* closes bus and loop, frees everything; the exit status */
+
+/* A request on behalf of a call: its caller, its trace. */
+struct ask daemon_ask(const struct call *call);
+
+#endif

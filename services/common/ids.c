@@ -1,0 +1,36 @@
+#include "ids.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <uuid/uuid.h>
+
+struct uuid_text id_new(void)
+{
+	struct uuid_text out;
+	uuid_t id;
+
+	uuid_generate_random(id);
+	uuid_unparse_lower(id, out.s);
+	return out;
+}
+
+struct uuid_text id_named(const struct uuid_text *space, struct text name)
+{
+	struct uuid_text out;
+	uuid_t id, ns;
+
+	uuid_parse(space->s, ns);
+	uuid_generate_sha1(id, ns, name.p, name.len);
+	uuid_unparse_lower(id, out.s);
+	return out;
+}
+
+void trace_new(char out[56])
+{
+	unsigned char raw[24];
+	char hex[49];
+
+	randombytes_buf(raw, sizeof(raw));
+	sodium_bin2hex(hex, sizeof(hex), raw, sizeof(raw));
+	snprintf(out, 56, "00-%.32s-%.16s-01", hex, hex + 32);
+}
