@@ -1,0 +1,147 @@
+# What a person types. The work is done by the small scripts of deploy/dev.
+#
+#   make dev-all        everything in the foreground, Ctrl-C ends it
+#   make up             the same in the background (AI_WORKERS=3, BUILD=debug)
+#   make test           all tests
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+DEV := deploy/dev
+BUILD ?= release
+export BUILD
+
+NPM_DONE := node_modules/.package-lock.json
+FRONTEND_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
+
+##@ First steps
+.PHONY: help setup-env deps full-setup install
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+
+setup-env: ## make .env from deploy/env.example, unless it exists
+	@$(DEV)/setup-env.sh
+
+deps: ## install the Debian packages that are missing
+	@$(DEV)/deps.sh
+
+full-setup: deps setup-env install build frontend-build create-tables ## everything up to an empty, current database; keeps .env and data
+	@echo "ready: make dev-all, or make up"
+
+install: deps frontend-install ## packages of the system, the frontend and the tests
+	@$(DEV)/npm.sh tests
+
+##@ Build
+.PHONY: build debug release frontend-install frontend-build clean
+
+build: ## build the four daemons (BUILD=release, debug, tsan)
+	@$(DEV)/build.sh $(BUILD)
+
+debug: ## build with the sanitizers
+	@$(DEV)/build.sh debug
+
+release: ## build for use
+	@$(DEV)/build.sh release
+
+frontend-install: ## the frontend's npm packages
+	@$(DEV)/npm.sh frontend
+
+frontend-build: ## build the single-page application into frontend/dist
+	@$(MAKE) frontend/dist/index.html
+
+frontend/$(NPM_DONE): frontend/package-lock.json
+	@$(DEV)/npm.sh frontend
+
+frontend/dist/index.html: frontend/$(NPM_DONE) $(FRONTEND_SOURCES)
+	@$(DEV)/npm.sh frontend build
+
+clean: ## stop the stack; remove builds, logs and temporary files, not the database
+	@$(DEV)/clean.sh
+
+##@ Run
+.PHONY: dev frontend-dev dev-all up stop-all down restart status logs
+
+dev: deps build ## backend in the foreground, Ctrl-C stops it
+	@$(DEV)/stack.sh dev
+
+frontend-dev: deps frontend-install ## the frontend's development server on port 3000
+	@$(DEV)/stack.sh frontend-dev
+
+dev-all: deps build frontend-build ## backend and frontend in the foreground, Ctrl-C stops all
+	@$(DEV)/stack.sh dev-all
+
+up: deps build frontend-build ## start in the background, return when ready; on a running stack AI_WORKERS=N scales
+	@$(DEV)/stack.sh up
+
+stop-all: ## stop backend, frontend and the private database
+	@$(DEV)/stack.sh stop
+
+down: stop-all ## the same as stop-all
+
+restart: build frontend-build ## stop the daemons, start them with the current settings
+	@$(DEV)/stack.sh restart
+
+status: ## what runs, and whether it is ready
+	@$(DEV)/stack.sh status
+
+logs: ## follow all logs, or some: make logs LOGS="chat ai-1"
+	@$(DEV)/stack.sh logs $(LOGS)
+
+##@ Database
+.PHONY: db-up db-down db-reset db-reset-force create-tables migrate migrate-chat-id
+
+db-up: deps ## start the database only, return when it answers
+	@$(DEV)/db.sh up
+
+db-down: ## stop the private database
+	@$(DEV)/db.sh down
+
+db-reset: build ## delete all data, after asking
+	@$(DEV)/db.sh reset
+
+db-reset-force: build ## delete all data, without asking
+	@$(DEV)/db.sh reset-force
+
+create-tables: deps build ## bring the schema up to date
+	@$(DEV)/db.sh migrate
+
+migrate: create-tables ## the same; carries an old database over
+
+migrate-chat-id: create-tables ## the same, under its old name
+
+##@ Check
+.PHONY: test test-unit test-component test-suite test-browser check bench screenshots
+
+test: ## all tests, under the sanitizers
+	@$(DEV)/test.sh
+
+test-unit: ## unit tests: C, frontend, simulator
+	@$(DEV)/test.sh unit fakes frontend
+
+test-component: ## one real daemon against scripted peers
+	@$(DEV)/test.sh component
+
+test-suite: ## the four daemons together
+	@$(DEV)/test.sh suite
+
+test-browser: ## the whole story in Chromium
+	@$(DEV)/test.sh browser
+
+check: ## format, clang-tidy, cppcheck, banned calls, shellcheck
+	@$(DEV)/check.sh
+
+bench: deps frontend-build ## turns per second, added latency, CPU, memory, start time
+	@$(DEV)/build.sh release
+	@$(DEV)/npm.sh tests
+	@$(DEV)/node.sh tests/bench/run.js
+
+screenshots: frontend-build ## pictures of the running product, for the README
+	@$(DEV)/deps.sh test
+	@$(DEV)/build.sh release
+	@$(DEV)/npm.sh tests
+	@$(DEV)/node.sh tests/browser/screenshots.js

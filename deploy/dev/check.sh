@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Everything that reads the sources without running them. Goes through all of
+# it and fails at the end, so that one run shows everything.
+
+. "$(dirname "$0")/lib.sh"
+
+BANNED='\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|alloca|gets)[[:space:]]*\('
+FAILED=()
+
+step() {
+	local name=$1
+
+	shift
+	printf '%-14s' "$name"
+	if "$@" >"$OUT" 2>&1; then
+		say ok
+	else
+		say FAILED
+		cat "$OUT"
+		FAILED+=("$name")
+	fi
+}
+
+sources() { git -C "$ROOT" ls-files -co --exclude-standard -- "$@"; }
+
+no_banned_calls() { ! grep -nE "$BANNED" "${C_FILES[@]}"; }
+env_example_is_current() { node deploy/dev/env-example.mjs | diff - deploy/env.example; }
+tidy() { printf '%s\0' "${UNITS[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/debug --quiet --warnings-as-errors='*'; }
+
+"$ROOT/deploy/dev/deps.sh" check
+"$ROOT/deploy/dev/build.sh" debug
+cd "$ROOT"
+OUT=$(mktemp)
+trap 'rm -f "$OUT"' EXIT
+mapfile -t C_FILES < <(sources '*.c' '*.h')
+mapfile -t UNITS < <(sources 'proto/*.c' 'services/*.c' | grep -v _test.c)
+mapfile -t SCRIPTS < <(sources 'deploy/dev/*.sh' .ci/run)
+
+step format clang-format --dry-run -Werror "${C_FILES[@]}"
+step banned-calls no_banned_calls
+step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$(nproc)" \
+	--enable=warning,performance,portability --suppress=missingIncludeSystem \
+	-I proto -I services/common "${UNITS[@]}"
+step clang-tidy tidy
+step shellcheck shellcheck -x -P deploy/dev "${SCRIPTS[@]}"
+step env.example env_example_is_current
+
+((${#FAILED[@]} == 0)) || die "failed: ${FAILED[*]}"

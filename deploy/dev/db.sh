@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# The database: db.sh up|down|reset|reset-force|migrate
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/services.sh"
+. "$(dirname "$0")/pg.sh"
+
+STORE=$BIN/store/alp-store
+
+migrate() {
+	[[ -x $STORE ]] || die "${STORE#"$ROOT"/} is not built; run make build"
+	! stack_running || use_env_dir
+	database_up
+	export_secrets
+	(cd "$ROOT" && "$STORE" --migrate)
+	say "the schema is current"
+}
+
+# The store keeps the schema it has found at its start, so a stack that runs is
+# stopped around this and started again.
+reset() {
+	local ran=0 daemons
+
+	if stack_running; then
+		ran=1
+		use_env_dir
+		mapfile -t daemons < <(daemon_names)
+		stop_services 15 "${daemons[@]}"
+	fi
+	database_recreate
+	say "the database is empty now"
+	[[ ! -x $STORE ]] || migrate
+	((ran == 0)) || say "the stack was stopped for this; start it again with make up"
+}
+
+confirm() {
+	local url answer
+
+	url=$(setting DATABASE_URL)
+	say "This deletes every user, track and dialogue in the database ($(masked "${url:-the private one in $VAR}"))."
+	read -r -p "Type yes to go on: " answer || answer=
+	[[ $answer == yes ]] || die "nothing was changed"
+}
+
+case ${1-} in
+up) locked database_up ;;
+down) locked database_down ;;
+migrate) locked migrate ;;
+reset)
+	confirm
+	locked reset
+	;;
+reset-force) locked reset ;;
+*) die "usage: db.sh up|down|reset|reset-force|migrate" ;;
+esac

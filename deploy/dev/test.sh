@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Installs and builds what tests need, then runs all of them, or the named
+# groups: test.sh [unit] [fakes] [frontend] [component] [suite] [browser]
+
+. "$(dirname "$0")/lib.sh"
+
+"$ROOT/deploy/dev/deps.sh" test
+"$ROOT/deploy/dev/npm.sh" tests
+"$ROOT/deploy/dev/npm.sh" frontend
+"$ROOT/deploy/dev/build.sh" debug
+make -C "$ROOT" frontend-build
+exec "$ROOT/deploy/dev/node.sh" tests/lib/run.js "$@"
