@@ -63,8 +63,9 @@ struct bus_stats {
 /* Never NULL: what can fail is said by the functions below. Owned by ctx, ended by bus_free. */
 struct bus *bus_new(void *ctx, const struct bus_config *config);
 
-/* Stops taking calls (they are answered busy) and requests. */
+/* From here on calls are answered busy and lost requests are not sent again. */
 void bus_drain(struct bus *bus);
+bool bus_is_draining(const struct bus *bus);
 
 /* True when no call and no request is open. */
 bool bus_is_idle(const struct bus *bus);

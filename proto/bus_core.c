@@ -169,6 +169,11 @@ void bus_drain(struct bus *bus)
 	bus->draining = true;
 }
 
+bool bus_is_draining(const struct bus *bus)
+{
+	return bus->draining;
+}
+
 bool bus_is_idle(const struct bus *bus)
 {
 	return bus->stats.calls_open == 0 && bus->stats.requests_open == 0;

@@ -20,6 +20,7 @@ struct request {
 	void *arg;
 	struct mail mail;
 	ev_timer retry;
+	struct err refusal;		/* of a request that never got a context */
 	struct request *next;		/* in the free list */
 };
 
@@ -129,10 +130,10 @@ static void request_deliver(struct mail *mail)
 	r->msg = NULL;
 }
 
-static void busy_deliver(struct mail *mail)
+static void refuse_deliver(struct mail *mail)
 {
 	struct request *r = MAIL_OWNER(mail, struct request, mail);
-	struct answer answer = { .err = { .rc = RC_BUSY, .message = "too many requests in flight" } };
+	struct answer answer = { .err = r->refusal };
 
 	r->peer->sock->bus->stats.requests_open--;
 	if (r->done != NULL)
@@ -141,14 +142,15 @@ static void busy_deliver(struct mail *mail)
 }
 
 /* A request that cannot be sent still answers later, through the loop. */
-static struct request *request_busy(struct peer *peer, answer_fn *done, void *arg)
+static struct request *request_refuse(struct peer *peer, enum rc rc, const char *why, answer_fn *done, void *arg)
 {
 	struct request *r = talloc_zero(peer, struct request);
 
+	err_set(&r->refusal, rc, "%s", why);
 	r->peer = peer;
 	r->done = done;
 	r->arg = arg;
-	r->mail.deliver = busy_deliver;
+	r->mail.deliver = refuse_deliver;
 	peer->sock->bus->stats.requests_busy++;
 	peer->sock->bus->stats.requests_open++;
 	bus_mail(peer->sock->bus, &r->mail);
@@ -183,11 +185,10 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 {
 	struct bus *bus = peer->sock->bus;
 	struct envelope env = { .msg = msg, .caller = ask->caller, .timeout_ms = ask->timeout_ms };
-	struct request *r = bus->draining && bus->stats.requests_open > bus->config.inflight_max
-				    ? NULL : request_take(peer);
+	struct request *r = request_take(peer);
 
 	if (r == NULL)
-		return request_busy(peer, done, arg);
+		return request_refuse(peer, RC_BUSY, "too many requests in flight", done, arg);
 	if (env.caller.user_id.s[0] == '\0')
 		env.caller = caller_nobody;
 	if (env.timeout_ms <= 0)
@@ -198,7 +199,7 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 	frame_encode(&r->bytes, bus->key, &env, body);
 	if (utstring_len(&r->bytes) > bus->config.message_max) {
 		LL_PREPEND(peer->free, r);
-		return request_busy(peer, done, arg);
+		return request_refuse(peer, RC_INVALID, "larger than BUS_MESSAGE_MAX", done, arg);
 	}
 	r->id = msg;
 	r->done = done;

@@ -159,10 +159,13 @@ static void refresh_metrics(void *arg)
 static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct daemon *d = w->data;
-	bool idle = d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg);
+	bool late = clock_us() > d->drain_until_us;
 
 	(void)events;
-	if ((idle && bus_is_idle(d->bus)) || clock_us() > d->drain_until_us)
+	/* While the service still finishes turns it needs its calls answered: only then the bus is closed to them. */
+	if (late || d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg))
+		bus_drain(d->bus);
+	if (late || (bus_is_draining(d->bus) && bus_is_idle(d->bus)))
 		ev_break(ev, EVBREAK_ALL);
 	else
 		loop_arm(&d->loop, w, DRAIN_POLL_MS);
@@ -181,9 +184,8 @@ static void daemon_on_signal(struct ev_loop *ev, ev_signal *w, int events)
 		 (long long)bus_stats(d->bus)->requests_open);
 	if (d->hooks.drain != NULL)
 		d->hooks.drain(d->hooks.arg);
-	bus_drain(d->bus);
 	loop_timer(&d->drain_poll, drain_on_poll, d);
-	loop_arm(&d->loop, &d->drain_poll, DRAIN_POLL_MS);
+	loop_arm(&d->loop, &d->drain_poll, 0);
 }
 
 static void watch_signals(struct daemon *d)

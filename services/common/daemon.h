@@ -28,7 +28,7 @@ struct daemon_hooks {
 	size_t (*dependencies)(void *arg, struct dependency out[DEPENDENCIES_MAX]);
 	void (*numbers)(void *arg, UT_string *json);	/* members for /healthz: queue depths and the like */
 	void (*drain)(void *arg);	/* SIGTERM came: take nothing new, finish what runs */
-	bool (*idle)(void *arg);	/* asked while draining: may we go? */
+	bool (*idle)(void *arg);	/* asked while draining: may we go? From then on calls are answered busy */
 	void *arg;
 };
 
