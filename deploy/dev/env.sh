@@ -22,7 +22,9 @@ setup_env() {
 
 is_placeholder() { [[ ${1,,} =~ (your[-_]|change[-_]?me|placeholder|secret[-_]key|example) ]]; }
 
-kept_secret() { sed -n "s/^$1=//p" "$SECRETS" 2>/dev/null | tail -n 1; }
+kept_secret() {
+	[[ ! -f $SECRETS ]] || sed -n "s/^$1=//p" "$SECRETS" | tail -n 1
+}
 
 # secret NAME: exports the configured one; where .env has none, or the word that
 # asks for one, a random one that is kept beside the database.
@@ -35,7 +37,7 @@ secret() {
 		if [[ -z $value ]]; then
 			value=$(random_hex)
 			(umask 077 && printf '%s=%s\n' "$name" "$value" >>"$SECRETS")
-			say "$name is not set: made one, kept in ${SECRETS#"$ROOT"/}"
+			say "$name is not set, or a placeholder: made one, kept in ${SECRETS#"$ROOT"/}"
 		fi
 	fi
 	export "$name=$value"

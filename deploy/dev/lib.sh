@@ -3,7 +3,10 @@
 # speak. No function here starts or stops anything.
 # shellcheck disable=SC2034  # what is set here is read by the scripts
 
-set -euo pipefail
+set -eEuo pipefail
+
+# A command that ends a script without a word of its own is named at least.
+trap 'printf "error: %s, line %s: this failed: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 CATALOGUE=$ROOT/services/common/settings.def

@@ -269,7 +269,8 @@ follow() {
 	for name in "$@"; do
 		touch "$LOGS_DIR/$name/current"
 		tail -n "$lines" --pid=$$ -F "$LOGS_DIR/$name/current" 2>/dev/null > >(
-			sed -u "s/^/$(printf '%-9s' "$name") | /"
+			trap '' INT # Ctrl-C is for the stack; its last lines are still wanted
+			exec sed -u "s/^/$(printf '%-9s' "$name") | /"
 		) &
 		FOLLOWERS+=($!)
 	done
