@@ -109,10 +109,14 @@ function settleTurn(d) {
 	return markFinished({ ...d, messages, turn: null }, d.turn.turnId, d.turn.epoch);
 }
 
-function enterTurn(d, turnId, at, more) {
+function enterTurn(d, turnId, at) {
 	if (d.turn?.turnId === turnId)
 		return d;
-	return { ...settleTurn(d), turn: turnBegin(turnId, at, { userMessageId: lastUserId(d), ...more }) };
+	const settled = settleTurn(d);
+	/* a finished turn that goes on (another generation) is not finished any more */
+	const { [turnId]: _, ...finished } = settled.finished;
+
+	return { ...settled, finished, turn: turnBegin(turnId, at, { userMessageId: lastUserId(d) }) };
 }
 
 function lastUserId(d) {
@@ -135,12 +139,14 @@ function onAccepted(d, f, at) {
 	if (!stored && !item)
 		return { ...d, restore: d.restore === 'idle' ? 'idle' : 'needed' };
 	if (!stored) {
-		next = settleTurn(next);
+		/* the turn's first events may overtake the acknowledgement */
+		next = d.turn?.turnId === f.turn_id ? next : settleTurn(next);
 		next = { ...next, messages: messagesAdd(next.messages, messageFromOutbox(item, f.message_id)) };
 	}
 	if (isFinished(next, f.turn_id) || isAnswered(next, f.message_id))
 		return next;
-	return enterTurn(next, f.turn_id, at, { userMessageId: f.message_id });
+	next = enterTurn(next, f.turn_id, at);
+	return { ...next, turn: { ...next.turn, userMessageId: f.message_id } };
 }
 
 function onStatus(d, f, at) {

@@ -85,6 +85,14 @@ describe('a message and its reply', () => {
 		expect(keys()).toEqual(['cmid:m1', `turn:${TURN}`]);
 	});
 
+	it('is whole when the first events of the reply overtake the ack', () => {
+		const c = ready().say('hello').feed(status('waiting'), delta(0, 'Hi'), accepted(), delta(1, '!'));
+		expect(c.items()).toEqual([['user', 'stored', 'hello'], ['ai', 'streaming', 'Hi!']]);
+		expect(c.turn.userMessageId).toBe('u1');
+		c.feed(status('interrupted'));
+		expect(c.items().at(-1)).toEqual(['ai', 'interrupted', 'Hi!']);
+	});
+
 	it('shows a reply nobody asked for here: the welcome', () => {
 		const c = ready().feed(status('waiting'), delta(0, 'Plan'));
 		expect(c.items()).toEqual([['ai', 'streaming', 'Plan']]);
@@ -300,6 +308,12 @@ describe('the end of a reply', () => {
 		expect(c.items()).toEqual([['ai', 'interrupted', 'Some']]);
 		c.say('go on', 'm2').feed(accepted({ client_message_id: 'm2', turn_id: 't2', message_id: 'u2' }));
 		expect(c.texts()).toEqual(['Some', 'go on', '']);
+	});
+
+	it('can be interrupted again when a finished turn goes on with a new attempt', () => {
+		const c = ready().say('hello').feed(accepted(), delta(0, 'Hi'), response('Hi'));
+		c.feed(delta(0, 'Other', 2), status('interrupted'));
+		expect(c.items().at(-1)).toEqual(['ai', 'interrupted', 'Other']);
 	});
 
 	it('drops the interrupted piece when another try replaces it', () => {
