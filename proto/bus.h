@@ -67,7 +67,7 @@ struct bus *bus_new(void *ctx, const struct bus_config *config);
 void bus_drain(struct bus *bus);
 bool bus_is_draining(const struct bus *bus);
 
-/* True when no call and no request is open. */
+/* True when no call and no request that matters (struct ask) is open. */
 bool bus_is_idle(const struct bus *bus);
 
 /* Closes all sockets and frees everything. Ends the process with status 0 should nng hang longer than 5 s. */
@@ -136,6 +136,7 @@ struct ask {
 	struct caller caller;	/* zero: nobody */
 	const char *trace;	/* NULL: none */
 	int64_t timeout_ms;	/* 0: the default */
+	bool background;	/* may be open when the process leaves */
 };
 
 /*

@@ -176,7 +176,7 @@ bool bus_is_draining(const struct bus *bus)
 
 bool bus_is_idle(const struct bus *bus)
 {
-	return bus->stats.calls_open == 0 && bus->stats.requests_open == 0;
+	return bus->stats.calls_open == 0 && bus->stats.requests_open == bus->background_n;
 }
 
 const struct bus_stats *bus_stats(const struct bus *bus)

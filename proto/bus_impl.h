@@ -46,6 +46,7 @@ struct bus {
 	struct bus_config config;
 	unsigned char key[BUS_KEY_BYTES];
 	struct bus_stats stats;
+	int64_t background_n;	/* of the open requests */
 	ev_async wake;
 	pthread_mutex_t lock;
 	struct mail *mail_head, **mail_tail;

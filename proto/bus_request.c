@@ -16,6 +16,7 @@ struct request {
 	enum msg_id id;
 	int64_t deadline_us;
 	bool reached;			/* was handed to a link at least once */
+	bool background;
 	answer_fn *done;
 	void *arg;
 	struct mail mail;
@@ -81,6 +82,7 @@ static void request_finish(struct request *r, const struct answer *answer)
 		r->done(r->arg, answer);
 	r->done = NULL;
 	peer->sock->bus->stats.requests_open--;
+	peer->sock->bus->background_n -= r->background;
 	LL_PREPEND(peer->free, r);
 }
 
@@ -205,9 +207,11 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 	r->done = done;
 	r->arg = arg;
 	r->reached = false;
+	r->background = ask->background;
 	r->deadline_us = bus_now_us() + env.timeout_ms * 1000;
 	bus->stats.requests_sent++;
 	bus->stats.requests_open++;
+	bus->background_n += r->background;
 	request_send(r);
 	return r;
 }

@@ -211,6 +211,46 @@ static void get_real(struct dec *d, const char *key, double *v, bool must)
 #include "messages.def"
 #undef FIELD
 #undef OPT
+
+/* ---- keeping: texts move into a context of their own ------------------------- */
+
+static void keep_text(const void *ctx, struct text *v)
+{
+	*v = text_copy(ctx, *v);
+}
+
+#define keep_blob keep_text
+#define keep_uuid(ctx, v) ((void)(ctx), (void)(v))
+#define keep_i64 keep_uuid
+#define keep_flag keep_uuid
+#define keep_real keep_uuid
+#define keep_usage usage_keep
+#define keep_timing timing_keep
+#define keep_outcome outcome_keep
+#define keep_turn_context turn_context_keep
+#define keep_turn_view turn_view_keep
+
+#define FIELD(type, name) keep_##type(ctx, &m->name);
+#define OPT FIELD
+#define OBJECT(name, ...)                                    \
+	void name##_keep(const void *ctx, struct name *m)    \
+	{                                                    \
+		__VA_ARGS__                                  \
+	}
+#define CALL(ID, name, receiver, req, ans)                               \
+	void msg_##name##_keep(const void *ctx, struct msg_##name *m)    \
+	{                                                                \
+		(void)ctx, (void)m;                                      \
+		req                                                      \
+	}
+#define EVENT(ID, name, receiver, ...)                                   \
+	void msg_##name##_keep(const void *ctx, struct msg_##name *m)    \
+	{                                                                \
+		__VA_ARGS__                                              \
+	}
+#include "messages.def"
+#undef FIELD
+#undef OPT
 #undef REQ
 #undef ANS
 

@@ -45,6 +45,15 @@ enum service { SERVICE_GATEWAY = 1, SERVICE_CHAT = 2, SERVICE_AI = 4, SERVICE_ST
 #undef REQ
 #undef ANS
 
+/*
+ * <name>_keep and msg_<name>_keep: copies every text of a decoded group or
+ * request into ctx, for what outlives its frame. The struct itself is changed.
+ */
+#define OBJECT(name, ...) void name##_keep(const void *ctx, struct name *m);
+#define CALL(ID, name, receiver, req, ans) void msg_##name##_keep(const void *ctx, struct msg_##name *m);
+#define EVENT(ID, name, receiver, ...) void msg_##name##_keep(const void *ctx, struct msg_##name *m);
+#include "messages.def"
+
 enum msg_id {
 	MSG_NONE,
 #define CALL(ID, name, receiver, req, ans) MSG_##ID,

@@ -1,0 +1,13 @@
+# Run by alp_embed in script mode: OUT, SYMBOL, BASE, FILES.
+set(arrays "#include \"embedded.h\"\n\n")
+set(rows "")
+set(n 0)
+foreach(file ${FILES})
+	file(READ ${BASE}/${file} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+	string(APPEND arrays "static const unsigned char file_${n}[] = {\n${bytes}0x00\n};\n\n")
+	string(APPEND rows "\t{ \"${file}\", (const char *)file_${n}, sizeof(file_${n}) - 1 },\n")
+	math(EXPR n "${n} + 1")
+endforeach()
+file(WRITE ${OUT} "${arrays}const struct embedded_file ${SYMBOL}[] = {\n${rows}\t{ 0 },\n};\n")
