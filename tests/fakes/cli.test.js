@@ -1,0 +1,91 @@
+/*
+ * The program itself: its ready line, its options, its end.
+ */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chat, eventually, post } from "./testing.js";
+
+const PROGRAM = fileURLToPath(new URL("model-sim.js", import.meta.url));
+
+/* Starts the program; { child, out, err } collect its output, and it ends with the test. */
+function run(t, args, env = {}) {
+	const { SIM_LISTEN: _, ...inherited } = process.env;
+	const child = spawn(process.execPath, [PROGRAM, ...args], { env: { ...inherited, ...env }, cwd: tmpdir() });
+	const proc = { child, out: "", err: "", exit: once(child, "exit") };
+
+	child.stdout.on("data", (part) => { proc.out += part; });
+	child.stderr.on("data", (part) => { proc.err += part; });
+	t.after(() => child.kill("SIGKILL"));
+	return proc;
+}
+
+async function ready(proc) {
+	await eventually(() => proc.out.includes("\n"), `ready line, got: ${proc.err}`);
+	const [, url] = /^model simulator ready on (http:\/\/127\.0\.0\.1:\d+) persona=\w+\n$/.exec(proc.out);
+
+	return { url };
+}
+
+test("it says when it is ready, takes a free port, and leaves 0 on SIGTERM with calls open", async (t) => {
+	const proc = run(t, ["--listen", "127.0.0.1:0", "--persona", "bench", "--first-delay-ms", "60000"]);
+	const sim = await ready(proc);
+	const open = post(sim, chat("never answered"));
+
+	await eventually(async () => (await (await fetch(`${sim.url}/__sim`)).json()).open === 1, "the call arrived");
+	proc.child.kill("SIGTERM");
+	assert.deepEqual(await proc.exit, [0, null]);
+	assert.notEqual((await open).error, null);
+	assert.match(proc.out, /persona=bench\n$/);
+});
+
+test("SIM_LISTEN stands in for --listen, and the default persona plans", async (t) => {
+	const proc = run(t, ["--token-delay-ms", "0"], { SIM_LISTEN: "127.0.0.1:0" });
+	const sim = await ready(proc);
+	const answer = await post(sim, chat("Skill: Python\nHours: 10\nMake a course plan"));
+
+	assert.match(JSON.parse(answer.body).choices[0].message.content, /Course plan: Python/);
+	assert.match(proc.out, /persona=demo\n$/);
+});
+
+test("the log gets a line for each finished call, without texts or keys", async (t) => {
+	const dir = await mkdtemp(join(tmpdir(), "sim-"));
+	const log = join(dir, "calls.jsonl");
+	const sim = await ready(run(t, ["--listen", "127.0.0.1:0", "--persona", "echo", "--log", log]));
+
+	t.after(() => rm(dir, { recursive: true }));
+	await post(sim, chat("a secret text"), { headers: { Authorization: "Bearer sk-secret" } });
+	const text = await eventually(async () => readFile(log, "utf8"), "a line in the log");
+	const line = JSON.parse(text);
+
+	assert.deepEqual([line.n, line.outcome, line.status, line.sent_tokens], [1, "completed", 200, 4]);
+	assert.match(line.context_sha256, /^[0-9a-f]{64}$/);
+	assert.ok(!text.includes("secret"));
+});
+
+test("wrong options end it with code 2 and say which", async (t) => {
+	const wrong = [[["--listen", "nowhere"], /--listen: expected HOST:PORT/], [["--listen", "127.0.0.1:70000"], /--listen/],
+		[["--persona", "poet"], /--persona: expected demo, echo or bench/], [["--token-delay-ms", "-1"], /token-delay-ms/],
+		[["--tokens", "5"], /--tokens: only the bench persona/], [["--what"], /--what/]];
+	const runs = wrong.map(([args, message]) => [run(t, args), message]);
+
+	for (const [proc, message] of runs) {
+		assert.deepEqual(await proc.exit, [2, null]);
+		assert.match(proc.err, message);
+		assert.match(proc.err, /usage:/);
+	}
+});
+
+test("a taken port ends it with code 1", async (t) => {
+	const { url } = await ready(run(t, ["--listen", "127.0.0.1:0"]));
+	const second = run(t, ["--listen", url.replace("http://", "")]);
+
+	assert.deepEqual(await second.exit, [1, null]);
+	assert.match(second.err, /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+});
