@@ -1,0 +1,105 @@
+#include "chat.h"
+
+#include "clock.h"
+#include "takeover.h"
+
+#define DISPATCH_TABLE
+#include "handlers.h"
+
+#define TICK_MS 100
+
+static size_t chat_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
+{
+	struct chat *chat = arg;
+
+	out[0] = (struct dependency){ "store", peer_is_up(chat->store), "no link to store" };
+	out[1] = (struct dependency){ "takeover", chat->takeover.own_done, "unfinished turns are being looked for" };
+	return 2;
+}
+
+static void chat_numbers(void *arg, UT_string *json)
+{
+	struct chat *chat = arg;
+
+	json_i64(json, "turns_running", (int64_t)chat->turns_n);
+	json_i64(json, "turns_waiting", (int64_t)chat->workers.waiting_n);
+	json_i64(json, "workers", (int64_t)workers_count(&chat->workers));
+	json_i64(json, "slots_free", (int64_t)chat->workers.pulls_n);
+}
+
+static void chat_drain(void *arg)
+{
+	struct chat *chat = arg;
+
+	workers_drain(chat);
+}
+
+static bool chat_idle(void *arg)
+{
+	struct chat *chat = arg;
+
+	return chat->turns_n == 0;
+}
+
+static void chat_refresh_metrics(void *arg)
+{
+	struct chat *chat = arg;
+	struct metrics *m = chat->daemon->metrics;
+
+	*metrics_gauge(m, "alp_turns_running", "", "Turns in work.") = (double)chat->turns_n;
+	*metrics_gauge(m, "alp_turns_waiting", "", "Turns waiting for a free ai slot.") = (double)chat->workers.waiting_n;
+	*metrics_gauge(m, "alp_workers", "", "ai workers heard of lately.") = (double)workers_count(&chat->workers);
+}
+
+static void chat_on_tick(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct chat *chat = w->data;
+	struct turn *turn, *next;
+
+	(void)ev, (void)events;
+	workers_tick(chat);
+	HASH_ITER(hh, chat->turns, turn, next)
+		turn_tick(turn);
+	takeover_tick(chat);
+	loop_arm(chat->loop, w, TICK_MS);
+}
+
+static void chat_open_bus(struct chat *chat)
+{
+	struct bus *bus = chat->daemon->bus;
+	const struct config *c = chat->config;
+	struct err err = { 0 };
+
+	dispatch_rows.gone = workers_on_gone;
+	chat->store = bus_dial(bus, "store", c->bus_store, &err);
+	if (chat->store == NULL || !bus_serve(bus, "chat", c->bus_chat, &dispatch_rows, chat, &err) ||
+	    !bus_serve(bus, "work", c->bus_work, &dispatch_rows, chat, &err) ||
+	    !bus_subscribe_listen(bus, "delta", c->bus_delta, &dispatch_rows, chat, &err))
+		daemon_fail(chat->daemon, &err);
+	chat->control = bus_publish_listen(bus, "control", c->bus_control, &err);
+	chat->events = chat->control != NULL ? bus_publish_listen(bus, "event", c->bus_event, &err) : NULL;
+	if (chat->events == NULL)
+		daemon_fail(chat->daemon, &err);
+}
+
+void chat_init(struct chat *chat, struct daemon *d)
+{
+	*chat = (struct chat){ .daemon = d, .loop = &d->loop, .config = &d->config };
+	chat->owner = d->config.chat_instance[0] != '\0' ? d->config.chat_instance : d->config.bus_chat;
+	d->hooks = (struct daemon_hooks){ chat_dependencies, chat_numbers, chat_drain, chat_idle, chat };
+	workers_init(&chat->workers, (size_t)d->config.bus_inflight_max);
+	chat_open_bus(chat);
+	metrics_on_write(d->metrics, chat_refresh_metrics, chat);
+	loop_timer(&chat->tick, chat_on_tick, chat);
+	loop_arm(chat->loop, &chat->tick, 0);
+}
+
+void chat_done(struct chat *chat)
+{
+	struct turn *turn, *next;
+
+	loop_disarm(chat->loop, &chat->tick);
+	HASH_ITER(hh, chat->turns, turn, next)
+		turn_abandon(turn);
+	workers_done(&chat->workers);
+}

@@ -1,0 +1,213 @@
+#include "handlers.h"
+
+#include "ids.h"
+#include "lookup.h"
+#include "takeover.h"
+
+#define BODY_CHARS_MAX 32000
+
+/* What every beginning of a turn has in common; ids for rows that may have to be made are minted here. */
+static struct msg_turn_begin wish_for(struct chat *chat, const char *kind)
+{
+	return (struct msg_turn_begin){ .turn_id = id_new(),
+					.kind = text_from(kind),
+					.new_session_id = id_new(),
+					.new_chat_id = id_new(),
+					.user_message_id = id_new(),
+					.owner = text_from(chat->owner),
+					.lease_ms = chat->config->lease_ms,
+					.history_tokens = chat->config->history_token_budget };
+}
+
+static enum rc start(struct chat *chat, enum turn_kind kind, const struct msg_turn_begin *wish, bool wait,
+		     int64_t gateway_in_us, struct call *call)
+{
+	struct turn *turn;
+
+	if (chat->daemon->draining)
+		return RC_BUSY;
+	if ((int64_t)chat->workers.waiting_n >= chat->config->turns_waiting_max) {
+		call_fail(call, RC_BUSY, NULL, "too many turns are waiting for the model");
+		return RC_OK;
+	}
+	turn = turn_new(chat, kind, wish, call_caller(call), call_trace(call));
+	turn->timing.gateway_in = gateway_in_us;
+	turn_wait(turn, call, wait);
+	turn_go(turn, TURN_BEGIN);
+	return RC_PENDING;
+}
+
+static enum rc refuse_field(struct call *call, const char *field, const char *why)
+{
+	call_fail(call, RC_INVALID, field, "%s: %s", field, why);
+	return RC_OK;
+}
+
+static bool is_blank(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (strchr(" \t\r\n", t.p[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* ---- from gateways -------------------------------------------------------------------- */
+
+enum rc on_chat_post(struct chat *chat, const struct msg_chat_post *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "message");
+
+	if (is_blank(m->body))
+		return refuse_field(call, "message", "must not be blank");
+	if (text_chars(m->body) > BODY_CHARS_MAX)
+		return refuse_field(call, "message", "must not be longer than 32000 characters");
+	if (m->session_id.len == 0 && m->chat_id.len == 0)
+		return refuse_field(call, "session_id", "is missing");
+	wish.session_id = m->session_id;
+	wish.chat_id = m->chat_id;
+	wish.client_message_id = m->client_message_id;
+	wish.body = m->body;
+	wish.message_type = m->message_type.len > 0 ? m->message_type : text_from("text");
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_MESSAGE, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_welcome(struct chat *chat, const struct msg_chat_welcome *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "welcome");
+
+	wish.session_id = m->session_id;
+	wish.skill_area = m->skill_area;
+	wish.difficulty_level = m->difficulty_level;
+	wish.hours = m->hours;
+	wish.expectations = m->expectations;
+	wish.language = m->language.len > 0 ? m->language : text_from(call_caller(call)->language);
+	return start(chat, KIND_WELCOME, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_finalize(struct chat *chat, const struct msg_chat_finalize *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "finalize");
+
+	wish.session_id = m->session_id;
+	wish.track_id = m->track_id;
+	wish.body = m->course_plan;
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_FINALIZE, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_regenerate(struct chat *chat, const struct msg_chat_regenerate *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "message");
+
+	if (!uuid_from_text(m->message_id, &wish.retry_message_id))
+		return RC_NOT_FOUND;
+	wish.session_id = m->session_id;
+	wish.client_message_id = m->client_message_id.s[0] != '\0' ? m->client_message_id : id_new();
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_MESSAGE, &wish, false, m->gateway_in_us, call);
+}
+
+static void on_restored(void *arg, const struct answer *answer)
+{
+	struct call *call = arg;
+	const struct ans_chat_load *a = answer->body;
+
+	if (a == NULL) {
+		call_refuse(call, &answer->err);
+		return;
+	}
+	call_answer(call, &(struct ans_chat_restore){ .found = a->found,
+						      .session_id = a->session_id,
+						      .chat_id = a->chat_id,
+						      .chat_info = a->chat_info,
+						      .history = a->history,
+						      .message_count = a->message_count,
+						      .running_turn = a->running_turn });
+}
+
+enum rc on_chat_restore(struct chat *chat, const struct msg_chat_restore *m, struct call *call)
+{
+	struct msg_chat_load load = { .session_id = m->session_id, .chat_id = m->chat_id, .restore = true };
+	struct ask ask = daemon_ask(call);
+
+	bus_request(chat->store, MSG_CHAT_LOAD, &load, &ask, on_restored, call);
+	return RC_PENDING;
+}
+
+/* The turn, when it runs here and is the caller's. */
+static struct turn *find_own(struct chat *chat, const struct uuid_text *id, const struct call *call)
+{
+	struct turn *turn = turn_find(chat, id);
+
+	return turn != NULL && strcmp(turn->context.user_id.s, call_caller(call)->user_id.s) == 0 ? turn : NULL;
+}
+
+enum rc on_turn_get(struct chat *chat, const struct msg_turn_get *m, struct call *call)
+{
+	struct turn *turn = find_own(chat, &m->turn_id, call);
+
+	if (turn == NULL)
+		lookup_turn(chat, call, &m->turn_id, m->wait);
+	else if (m->wait)
+		turn_wait(turn, call, true);
+	else
+		view_answer_get(call, turn, m->epoch, m->offset);
+	return RC_PENDING;
+}
+
+enum rc on_turn_stop(struct chat *chat, const struct msg_turn_stop *m, struct call *call)
+{
+	struct turn *turn = find_own(chat, &m->turn_id, call);
+
+	if (turn == NULL) {
+		lookup_turn(chat, call, &m->turn_id, false);	/* ended already: that is its answer */
+		return RC_PENDING;
+	}
+	turn_wait(turn, call, true);
+	turn_stop(turn);
+	return RC_PENDING;
+}
+
+/* ---- from workers ----------------------------------------------------------------------- */
+
+enum rc on_work_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call)
+{
+	return workers_pull(chat, m, call);
+}
+
+enum rc on_work_beat(struct chat *chat, const struct msg_work_beat *m, struct call *call)
+{
+	workers_beat(chat, m);
+	call_answer(call, &(struct ans_work_beat){});
+	return RC_OK;
+}
+
+enum rc on_work_text(struct chat *chat, const struct msg_work_text *m, struct call *call)
+{
+	struct turn *turn = turn_find(chat, &m->turn_id);
+
+	if (turn != NULL)
+		turn_on_text(turn, m);
+	call_answer(call, &(struct ans_work_text){});
+	return RC_OK;
+}
+
+enum rc on_work_done(struct chat *chat, const struct msg_work_done *m, struct call *call)
+{
+	struct turn *turn = turn_find(chat, &m->turn_id);
+
+	if (turn != NULL)
+		return turn_on_done(turn, m, call);
+	/* Right after a start the turn may still wait in the store for us: the worker tells it again. */
+	return chat->takeover.own_done ? RC_NOT_FOUND : RC_BUSY;
+}
+
+void on_ai_delta(struct chat *chat, const struct msg_ai_delta *m, const struct envelope *env)
+{
+	struct turn *turn = turn_find(chat, &m->turn_id);
+
+	(void)env;
+	if (turn != NULL)
+		turn_on_delta(turn, m);
+}

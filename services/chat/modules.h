@@ -1,0 +1,24 @@
+/* modules: the model's answer to a finalization, checked, and what is announced in the chat. */
+#ifndef ALP_MODULES_H
+#define ALP_MODULES_H
+
+#include "messages.h"
+
+struct modules {
+	struct text json;		/* array of {title, description, estimated_duration_hours, learning_objectives} */
+	struct text announcement;	/* Markdown in the track's language */
+	int64_t count, hours;
+};
+
+#define MODULES_MAX 24
+
+/*
+ * Reads {"modules":[...]} or a bare array, with or without a Markdown fence.
+ * Missing descriptions and objectives are tolerated, wrong types are not;
+ * hours are clamped to 1..500. Texts belong to ctx. False with err, whose
+ * message can be told to the model.
+ */
+bool modules_parse(const void *ctx, struct text answer, const struct turn_context *context, struct modules *out,
+		   struct err *err);
+
+#endif

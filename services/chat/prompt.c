@@ -1,0 +1,134 @@
+#include "prompt.h"
+
+#include <stdio.h>
+
+#include "chat.h"
+#include "embedded.h"
+
+#define VALUES 7
+
+static struct text template_get(const char *language, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s.md", strcmp(language, "en") == 0 ? "en" : "ru", name);
+	for (const struct embedded_file *f = alp_prompts; f->name != NULL; f++)
+		if (strcmp(f->name, path) == 0)
+			return text_of(f->bytes, f->len);
+	return (struct text){ 0 };
+}
+
+static struct text value_of(const struct prompt_value *values, size_t n, struct text name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_is(name, values[i].name))
+			return values[i].value;
+	return (struct text){ 0 };
+}
+
+struct text prompt_fill(const void *ctx, struct text template, const struct prompt_value *values, size_t n)
+{
+	CLEANUP(string_done) UT_string out;
+	const char *p = template.p, *end = template.p + template.len;
+
+	utstring_init(&out);
+	while (p < end) {
+		const char *open = memmem(p, (size_t)(end - p), "{{", 2);
+		const char *close = open != NULL ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;
+		struct text value;
+
+		if (close == NULL) {
+			utstring_bincpy(&out, p, (size_t)(end - p));
+			break;
+		}
+		utstring_bincpy(&out, p, (size_t)(open - p));
+		value = value_of(values, n, text_of(open + 2, (size_t)(close - open - 2)));
+		if (value.len > 0)
+			utstring_bincpy(&out, value.p, value.len);
+		p = close + 2;
+	}
+	return text_copy(ctx, json_written(&out));
+}
+
+/* A course made without a field still reads well. */
+static struct text or_dash(struct text t)
+{
+	return t.len > 0 ? t : text_from("—");
+}
+
+static void values_of(const struct turn *turn, struct prompt_value out[VALUES])
+{
+	const struct turn_context *c = &turn->context;
+	const char *hours = talloc_asprintf(turn, "%lld", (long long)(c->hours > 0 ? c->hours : 20));
+
+	out[0] = (struct prompt_value){ "title", or_dash(c->title.len > 0 ? c->title : c->skill_area) };
+	out[1] = (struct prompt_value){ "skill", or_dash(c->skill_area.len > 0 ? c->skill_area : c->title) };
+	out[2] = (struct prompt_value){ "level", or_dash(c->difficulty_level) };
+	out[3] = (struct prompt_value){ "hours", text_from(hours) };
+	out[4] = (struct prompt_value){ "description", or_dash(c->description) };
+	out[5] = (struct prompt_value){ "expectations", or_dash(c->expectations) };
+	out[6] = (struct prompt_value){ "plan", c->plan };
+}
+
+static void put_message(UT_string *out, const char *role, struct text content)
+{
+	json_open(out, NULL, '{');
+	json_str(out, "role", role);
+	json_text(out, "content", content);
+	json_close(out, '}');
+}
+
+/* The system text, and the user's part behind `---` when the template has one. */
+static void put_template(UT_string *out, const struct turn *turn, const char *language, const char *name)
+{
+	struct text template = template_get(language, name);
+	const char *cut = memmem(template.p, template.len, "\n---\n", 5);
+	size_t system = cut != NULL ? (size_t)(cut - template.p) : template.len;
+	struct prompt_value values[VALUES];
+
+	values_of(turn, values);
+	put_message(out, "system", prompt_fill(turn, text_of(template.p, system), values, VALUES));
+	if (cut != NULL)
+		put_message(out, "user", prompt_fill(turn, text_of(cut + 5, template.len - system - 5), values, VALUES));
+}
+
+void prompt_build(struct turn *turn)
+{
+	static const char *const names[] = { [KIND_WELCOME] = "welcome",
+					     [KIND_MESSAGE] = "dialogue",
+					     [KIND_FINALIZE] = "finalize" };
+	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
+	CLEANUP(string_done) UT_string out;
+
+	utstring_init(&out);
+	if (turn->messages.len > 0)
+		return;	/* a further attempt asks the same, or what prompt_keep_complaint made of it */
+	put_template(&out, turn, language, names[turn->kind]);
+	if (turn->kind == KIND_MESSAGE && turn->context.history.len > 0)
+		json_raw(&out, NULL, turn->context.history);
+	turn->messages = text_copy(turn, json_written(&out));
+}
+
+void prompt_keep_complaint(struct turn *turn, struct text answer, const char *complaint)
+{
+	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
+	struct prompt_value value = { "complaint", text_from(complaint) };
+	CLEANUP(string_done) UT_string out;
+
+	utstring_init(&out);
+	utstring_bincpy(&out, turn->messages.p, turn->messages.len);
+	put_message(&out, "assistant", answer);
+	put_message(&out, "user", prompt_fill(turn, template_get(language, "repair"), &value, 1));
+	turn->messages = text_copy(turn, json_written(&out));
+}
+
+void prompt_parameters(const struct turn *turn, struct ans_work_pull *work)
+{
+	bool finalize = turn->kind == KIND_FINALIZE;
+
+	work->stream = !finalize;
+	work->temperature = finalize ? 0.3 : 0.8;
+	work->max_tokens = finalize ? 4000 : 3000;	/* Russian needs about twice the tokens of English */
+	if (finalize)
+		work->response_format = text_from("{\"type\":\"json_object\"}");
+}

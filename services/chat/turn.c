@@ -1,0 +1,239 @@
+#include "turn.h"
+
+#include "chat.h"
+#include "clock.h"
+#include "events.h"
+#include "ids.h"
+
+#include <utlist.h>
+
+#define FLUSH_BYTES 4096
+#define STOP_REPEAT_US 300000
+#define STOP_LIMIT_US 2000000
+
+#define X(step, run) void run(struct turn *turn);
+TURN_STEPS(X)
+#undef X
+
+static const struct {
+	const char *name;
+	void (*run)(struct turn *turn);
+} steps[] = {
+#define X(step, run) [TURN_##step] = { #step, run },
+	TURN_STEPS(X)
+#undef X
+};
+
+const char *turn_step_name(enum turn_step step)
+{
+	return steps[step].name;
+}
+
+void turn_go(struct turn *turn, enum turn_step step)
+{
+	log_debug(&turn->log, "turn.step", "from=%s to=%s attempt=%lld", steps[turn->step].name, steps[step].name,
+		  (long long)turn->attempt);
+	turn->step = step;
+	turn->step_us = clock_us();
+	steps[step].run(turn);
+}
+
+static struct turn *turn_alloc(struct chat *chat, const struct uuid_text *id)
+{
+	struct turn *turn = talloc_zero(NULL, struct turn);
+
+	turn->chat = chat;
+	turn->id = *id;
+	turn->started_us = turn->renewed_us = clock_us();
+	reply_log_init(&turn->reply);
+	return turn;
+}
+
+struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_turn_begin *wish,
+		      const struct caller *caller, const char *trace)
+{
+	struct turn *turn = turn_alloc(chat, &wish->turn_id);
+
+	turn->kind = kind;
+	turn->wish = *wish;
+	msg_turn_begin_keep(turn, &turn->wish);
+	turn->caller = *caller;
+	memcpy(turn->trace, trace, sizeof(turn->trace));
+	if (turn->trace[0] == '\0')
+		trace_new(turn->trace);
+	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
+	return turn;
+}
+
+static enum turn_kind kind_from(struct text name)
+{
+	if (text_is(name, "welcome"))
+		return KIND_WELCOME;
+	return text_is(name, "finalize") ? KIND_FINALIZE : KIND_MESSAGE;
+}
+
+void turn_adopt(struct chat *chat, const struct turn_context *context)
+{
+	struct turn *turn = turn_find(chat, &context->turn_id);
+
+	if (turn != NULL)
+		return;	/* ours already: the claim only renewed its lease */
+	turn = turn_alloc(chat, &context->turn_id);
+	turn->context = *context;
+	turn_context_keep(turn, &turn->context);
+	turn->kind = kind_from(context->kind);
+	turn->attempt = context->attempt;
+	turn->caller.user_id = context->user_id;
+	turn->caller.kind = caller_kind_from(context->user_kind);
+	snprintf(turn->caller.language, sizeof(turn->caller.language), TEXT_FMT, TEXT_ARG(turn->context.language));
+	trace_new(turn->trace);
+	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
+	turn->known = true;
+	HASH_ADD(hh, chat->turns, id.s, 36, turn);
+	chat->turns_n++;
+	turn_go(turn, TURN_REATTACH);
+}
+
+struct turn *turn_find(struct chat *chat, const struct uuid_text *id)
+{
+	struct turn *turn = NULL;
+
+	HASH_FIND(hh, chat->turns, id->s, 36, turn);
+	return turn;
+}
+
+static void turn_free(void *arg)
+{
+	struct turn *turn = arg;
+
+	reply_log_done(&turn->reply);
+	talloc_free(turn);
+}
+
+void turn_end(struct turn *turn)
+{
+	struct chat *chat = turn->chat;
+
+	request_forget(turn->request);
+	request_forget(turn->progress);
+	workers_forget(chat, turn);
+	if (turn->known) {
+		HASH_DEL(chat->turns, turn);
+		chat->turns_n--;
+	}
+	loop_defer(chat->loop, turn_free, turn);
+}
+
+void turn_abandon(struct turn *turn)
+{
+	struct err err = { .rc = RC_UNAVAILABLE, .message = "the turn goes on elsewhere" };
+
+	turn_refuse_all(turn, &err);
+	if (turn->result_call != NULL)
+		call_refuse(turn->result_call, &err);
+	turn->result_call = NULL;
+	turn_go(turn, TURN_END);
+}
+
+/* ---- lease and durable partial text ------------------------------------------------ */
+
+static void on_progress(void *arg, const struct answer *answer)
+{
+	struct turn *turn = arg;
+
+	turn->progress = NULL;
+	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
+		return;	/* stored, or the store is away: asked again by the next tick */
+	if (turn->step == TURN_FINISH)
+		return;	/* the finish overtook it */
+	log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
+	turn_abandon(turn);
+}
+
+static void turn_save_progress(struct turn *turn, bool partial)
+{
+	struct chat *chat = turn->chat;
+	struct msg_turn_progress m = { .turn_id = turn->id,
+				       .owner = text_from(chat->owner),
+				       .attempt = turn->attempt,
+				       .lease_ms = chat->config->lease_ms,
+				       .has_partial = partial };
+	struct ask ask = { .caller = turn->caller, .trace = turn->trace };
+
+	if (partial) {
+		m.partial = reply_log_text(&turn->reply);
+		turn->flushed = m.partial.len;
+	}
+	turn->renewed_us = clock_us();
+	turn->progress = bus_request(chat->store, MSG_TURN_PROGRESS, &m, &ask, on_progress, turn);
+}
+
+static void turn_keep_lease(struct turn *turn, int64_t now)
+{
+	const struct config *c = turn->chat->config;
+	size_t unsaved = utstring_len(&turn->reply.text) - turn->flushed;
+	bool flush = unsaved > 0 && turn->kind != KIND_FINALIZE &&
+		     (unsaved >= FLUSH_BYTES || now - turn->renewed_us >= c->flush_ms * 1000);
+
+	if (turn->progress == NULL && (flush || now - turn->renewed_us >= c->lease_ms * 1000 / 3))
+		turn_save_progress(turn, flush);
+}
+
+/* ---- stop ------------------------------------------------------------------------------ */
+
+static void turn_tell_stop(struct turn *turn)
+{
+	turn->stop_us = clock_us();
+	workers_tell(turn->chat, "cancel", turn);
+}
+
+void turn_stop(struct turn *turn)
+{
+	if (turn->stopping || turn->step == TURN_FINISH)
+		return;
+	turn->stopping = true;
+	if (turn->step == TURN_REPLY) {
+		turn->step_us = clock_us();	/* the limit for the worker's word starts now */
+		turn_tell_stop(turn);
+		return;
+	}
+	workers_forget(turn->chat, turn);
+	request_forget(turn->request);
+	turn->request = NULL;
+	turn->outcome.state = text_from("cancelled");
+	turn->outcome.finish_reason = text_from("stopped");
+	turn->outcome.reply = reply_log_text(&turn->reply);
+	turn_go(turn, TURN_FINISH);
+}
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+static void turn_tick_stop(struct turn *turn, int64_t now)
+{
+	if (now - turn->step_us >= STOP_LIMIT_US) {
+		turn->outcome.state = text_from("cancelled");
+		turn->outcome.finish_reason = text_from("stopped");
+		turn->outcome.reply = reply_log_text(&turn->reply);
+		turn_go(turn, TURN_FINISH);
+	} else if (now - turn->stop_us >= STOP_REPEAT_US) {
+		turn_tell_stop(turn);	/* a publication may be lost */
+	}
+}
+
+void turn_tick(struct turn *turn)
+{
+	const struct config *c = turn->chat->config;
+	int64_t now = clock_us();
+
+	if (turn->step == TURN_BEGIN || turn->step == TURN_FINISH || turn->step == TURN_END)
+		return;	/* a request is on its way, with its own deadline */
+	turn_keep_lease(turn, now);
+	if (turn->step == TURN_REPLY && turn->stopping)
+		turn_tick_stop(turn, now);
+	else if (turn->step == TURN_ASK && now - turn->step_us >= c->turn_wait_ms * 1000)
+		turn_fail(turn, "ai_unavailable", "no free worker in time");
+	else if (turn->step == TURN_REATTACH && now - turn->step_us >= c->worker_silence_ms * 1000 / 2)
+		turn_try_again(turn, "taken over", 0);
+	else if (turn->step == TURN_RETRY && turn->request == NULL)
+		turn_retry(turn);
+}

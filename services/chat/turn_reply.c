@@ -1,0 +1,172 @@
+/* What workers say about a turn's attempt: pieces, whole texts, the end. */
+#include "chat.h"
+#include "clock.h"
+#include "events.h"
+#include "modules.h"
+#include "prompt.h"
+
+#define REFETCH_REPEAT_US 200000
+
+static bool is_of_attempt(const struct turn *turn, int64_t attempt)
+{
+	return turn->attempt == attempt && (turn->step == TURN_REPLY || turn->step == TURN_REATTACH);
+}
+
+/* A taken-over turn whose worker is still there goes on where it was. */
+static void turn_found_worker(struct turn *turn, struct text worker)
+{
+	if (turn->step != TURN_REATTACH)
+		return;
+	workers_assign(turn->chat, turn, worker);
+	turn->asked_us = clock_us();
+	turn_go(turn, TURN_REPLY);
+}
+
+static void turn_refetch(struct turn *turn)
+{
+	int64_t now = clock_us();
+
+	if (now - turn->refetch_us < REFETCH_REPEAT_US)
+		return;
+	turn->refetch_us = now;
+	workers_tell(turn->chat, "refetch", turn);
+}
+
+void turn_on_seen(struct turn *turn, struct text worker)
+{
+	if (turn->step != TURN_REATTACH)
+		return;
+	turn_found_worker(turn, worker);
+	turn_refetch(turn);
+}
+
+void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m)
+{
+	if (!is_of_attempt(turn, m->attempt))
+		return;
+	turn_found_worker(turn, m->worker);
+	if (m->offset > (int64_t)turn->reply.n)
+		turn_refetch(turn);
+	if (m->offset != (int64_t)turn->reply.n)
+		return;
+	reply_log_add(&turn->reply, m->piece);
+	events_pieces(turn, turn->reply.n - 1);
+}
+
+static bool turn_merge(struct turn *turn, struct text text, struct text ends)
+{
+	size_t had = turn->reply.n;
+
+	if (!reply_log_merge(&turn->reply, 0, text, ends)) {
+		log_warning(&turn->log, "turn.bad_text", "bytes=%zu", text.len);
+		return false;
+	}
+	events_pieces(turn, had);
+	return true;
+}
+
+void turn_on_text(struct turn *turn, const struct msg_work_text *m)
+{
+	if (!is_of_attempt(turn, m->attempt))
+		return;
+	turn_found_worker(turn, m->worker);
+	turn_merge(turn, m->text, m->ends);
+}
+
+static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
+{
+	struct outcome *o = &turn->outcome;
+
+	*o = (struct outcome){ 0 };
+	o->model = text_copy(turn, m->model);
+	o->finish_reason = text_copy(turn, m->finish_reason);
+	o->usage = m->usage;
+	usage_keep(turn, &o->usage);
+	o->message_type = text_from(turn->kind == KIND_WELCOME ? "welcome" :
+				    turn->kind == KIND_FINALIZE ? "finalization" : "text");
+	turn->timing.provider_first_token = m->first_token_us;
+	turn->timing.provider_total = m->total_us;
+	turn->queue_us += m->queue_us;
+	o->reply = reply_log_text(&turn->reply);
+}
+
+/* The model's JSON becomes modules and an announcement; one more attempt is told what was wrong. */
+static void turn_finish_modules(struct turn *turn)
+{
+	struct err err = { 0 };
+	struct modules modules;
+
+	if (modules_parse(turn, turn->outcome.reply, &turn->context, &modules, &err)) {
+		turn->outcome.modules = modules.json;
+		turn->outcome.reply = modules.announcement;
+		turn_go(turn, TURN_FINISH);
+	} else if (!turn->repairing) {
+		turn->repairing = true;
+		prompt_keep_complaint(turn, turn->outcome.reply, err.message);
+		turn_try_again(turn, err.message, 0);
+	} else {
+		turn_fail(turn, "ai_refused", "the model's answer is not a list of modules");
+	}
+}
+
+static void turn_completed(struct turn *turn, const char *state)
+{
+	turn->outcome.state = text_from(state);
+	if (turn->kind == KIND_FINALIZE && !turn->stopping)
+		turn_finish_modules(turn);
+	else if (turn->outcome.reply.len == 0 && !turn->stopping)
+		turn_fail(turn, "ai_refused", "the model answered with nothing");
+	else
+		turn_go(turn, TURN_FINISH);
+}
+
+/* The attempt ended without a whole reply. */
+static void turn_broken(struct turn *turn, const struct msg_work_done *m)
+{
+	if (turn->stopping) {
+		turn->outcome.finish_reason = text_from("stopped");
+		turn_completed(turn, "cancelled");
+	} else if (m->retryable && turn->attempt < turn->chat->config->attempts_max) {
+		turn_try_again(turn, text_dup(turn, m->error_code), m->retry_after_ms);
+	} else if (turn->outcome.reply.len > 0 && turn->kind != KIND_FINALIZE) {
+		turn->outcome.error_code = text_copy(turn, m->error_code);
+		turn->outcome.error_message = text_copy(turn, m->error_message);
+		turn_completed(turn, "interrupted");
+	} else {
+		turn_fail(turn, text_dup(turn, m->error_code), text_dup(turn, m->error_message));
+	}
+}
+
+enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct call *call)
+{
+	if (turn->attempt != m->attempt)
+		return RC_CONFLICT;
+	if (!is_of_attempt(turn, m->attempt))
+		return turn->step == TURN_FINISH ? RC_BUSY : RC_CONFLICT;	/* busy: told twice, the first is being stored */
+	turn_found_worker(turn, m->worker);
+	if (!turn_merge(turn, m->text, m->ends))
+		return RC_INVALID;
+	workers_forget(turn->chat, turn);
+	turn_take_numbers(turn, m);
+	turn->result_call = call;
+	if (text_is(m->result, "completed"))
+		turn_completed(turn, "completed");
+	else if (text_is(m->result, "cancelled"))
+		turn_completed(turn, "cancelled");
+	else
+		turn_broken(turn, m);
+	/* A finished turn confirms after its commit; an attempt that is followed by another is of no more use. */
+	if (turn->step == TURN_RETRY || turn->step == TURN_ASK) {
+		turn->result_call = NULL;
+		return RC_CONFLICT;
+	}
+	return RC_PENDING;
+}
+
+void turn_worker_lost(struct turn *turn, const char *why)
+{
+	if (turn->step == TURN_REPLY && turn->stopping)
+		turn_completed(turn, "cancelled");
+	else if (turn->step == TURN_REPLY)
+		turn_try_again(turn, why, 0);
+}

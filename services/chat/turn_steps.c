@@ -1,0 +1,255 @@
+/* The steps of a turn, in the order of TURN_STEPS, and the completions of what they ask for. */
+#include "chat.h"
+#include "clock.h"
+#include "events.h"
+#include "lookup.h"
+#include "modules.h"
+#include "prompt.h"
+
+#include <utlist.h>
+
+#define STORE_RETRY_MS 200
+
+#define X(step, run) void run(struct turn *turn);
+TURN_STEPS(X)
+#undef X
+
+static struct ask turn_ask_store(const struct turn *turn)
+{
+	return (struct ask){ .caller = turn->caller, .trace = turn->trace };
+}
+
+/* ---- BEGIN ------------------------------------------------------------------------------- */
+
+static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
+{
+	struct chat *chat = turn->chat;
+
+	turn->context = a->context;
+	turn_context_keep(turn, &turn->context);
+	turn->id = a->context.turn_id;	/* a welcome that waited in the store has the id it was made with */
+	turn->attempt = a->context.attempt;
+	turn->store_us += clock_us() - turn->step_us;
+	if (turn_find(chat, &turn->id) != NULL) {
+		struct err busy = { .rc = RC_TURN_RUNNING, .message = "this turn runs already" };
+
+		turn_refuse_all(turn, &busy);
+		turn_go(turn, TURN_END);
+		return;
+	}
+	turn->known = true;
+	HASH_ADD(hh, chat->turns, id.s, 36, turn);
+	chat->turns_n++;
+	turn_answer_accepted(turn);
+	events_accepted(turn);
+	turn_go(turn, TURN_ASK);
+}
+
+/* The same was asked before: this call gets the state of that turn, and waits for its end when it wants that. */
+static void turn_repeated(struct turn *turn, const struct ans_turn_begin *a)
+{
+	struct turn *first = turn_find(turn->chat, &a->context.turn_id);
+	struct waiter *waiter, *tmp;
+
+	LL_FOREACH_SAFE(turn->waiters, waiter, tmp)
+	{
+		if (first != NULL)
+			turn_wait(first, waiter->call, waiter->for_end);
+		else if (waiter->for_end && text_is(a->outcome.state, "running"))
+			lookup_turn(turn->chat, waiter->call, &a->context.turn_id, true);
+		else
+			view_answer_stored(waiter->call, &a->context, &a->outcome);
+	}
+	turn->waiters = NULL;
+	if (first != NULL)
+		turn_answer_accepted(first);
+	turn_go(turn, TURN_END);
+}
+
+static void on_begin(void *arg, const struct answer *answer)
+{
+	struct turn *turn = arg;
+	const struct ans_turn_begin *a = answer->body;
+
+	turn->request = NULL;
+	if (a == NULL) {
+		turn_refuse_all(turn, &answer->err);
+		log_info(&turn->log, "turn.refused", "kind=" TEXT_FMT " rc=%s", TEXT_ARG(turn->wish.kind),
+			 rc_name(answer->err.rc));
+		turn_go(turn, TURN_END);
+	} else if (a->begun) {
+		turn_begun(turn, a);
+	} else {
+		turn_repeated(turn, a);
+	}
+}
+
+void turn_begin(struct turn *turn)
+{
+	struct ask ask = turn_ask_store(turn);
+
+	turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN, &turn->wish, &ask, on_begin, turn);
+}
+
+/* ---- REATTACH ------------------------------------------------------------------------------- */
+
+/* Ask every worker for the text; who has it answers, and turn_reply.c takes the turn to REPLY or FINISH. */
+void turn_reattach(struct turn *turn)
+{
+	log_info(&turn->log, "turn.takeover", "kind=" TEXT_FMT " attempt=%lld", TEXT_ARG(turn->context.kind),
+		 (long long)turn->attempt);
+	workers_tell(turn->chat, "refetch", turn);
+}
+
+/* ---- RETRY --------------------------------------------------------------------------------------- */
+
+void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms)
+{
+	workers_forget(turn->chat, turn);
+	if (turn->attempt >= turn->chat->config->attempts_max) {
+		turn_fail(turn, "ai_unavailable", "the model could not be reached");
+		return;
+	}
+	talloc_free(turn->retry_reason);
+	turn->retry_reason = talloc_strdup(turn, reason);
+	turn->retry_after_ms = after_ms;
+	log_info(&turn->log, "turn.retry", "attempt=%lld after_ms=%lld reason=\"%s\"", (long long)turn->attempt,
+		 (long long)after_ms, reason);
+	events_status(turn, "retrying", after_ms);
+	turn_go(turn, TURN_RETRY);
+}
+
+static void on_attempt(void *arg, const struct answer *answer)
+{
+	struct turn *turn = arg;
+
+	turn->request = NULL;
+	if (answer->err.rc == RC_CONFLICT || answer->err.rc == RC_NOT_FOUND) {
+		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
+		turn_abandon(turn);
+		return;
+	}
+	if (answer->err.rc != RC_OK) {
+		turn->step_us = clock_us();
+		turn->retry_after_ms = STORE_RETRY_MS;
+		return;	/* the tick asks again */
+	}
+	turn->attempt++;
+	turn->flushed = 0;
+	reply_log_clear(&turn->reply);
+	events_reset(turn);
+	turn_go(turn, TURN_ASK);
+}
+
+/* Entered once, and called by the tick until the wait is over. */
+void turn_retry(struct turn *turn)
+{
+	struct chat *chat = turn->chat;
+	struct ask ask = turn_ask_store(turn);
+	struct msg_turn_attempt m = { .turn_id = turn->id,
+				      .owner = text_from(chat->owner),
+				      .attempt = turn->attempt + 1,
+				      .lease_ms = chat->config->lease_ms,
+				      .reason = text_from(turn->retry_reason) };
+
+	if (clock_us() - turn->step_us < turn->retry_after_ms * 1000)
+		return;
+	turn->request = bus_request(chat->store, MSG_TURN_ATTEMPT, &m, &ask, on_attempt, turn);
+}
+
+/* ---- ASK, REPLY ------------------------------------------------------------------------------------ */
+
+void turn_ask(struct turn *turn)
+{
+	prompt_build(turn);
+	turn->asked_us = clock_us();
+	events_status(turn, "waiting", 0);
+	if (!workers_enqueue(turn->chat, turn))
+		turn_fail(turn, "busy", "too many turns are waiting");
+}
+
+void turn_reply(struct turn *turn)
+{
+	turn->queue_us += clock_us() - turn->asked_us;
+}
+
+/* ---- FINISH --------------------------------------------------------------------------------------------- */
+
+void turn_fail(struct turn *turn, const char *code, const char *message)
+{
+	turn->outcome.state = text_from("failed");
+	turn->outcome.reply = (struct text){ 0 };
+	turn->outcome.error_code = text_copy(turn, text_from(code));
+	turn->outcome.error_message = text_copy(turn, text_from(message));
+	turn_go(turn, TURN_FINISH);
+}
+
+static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
+{
+	turn->outcome = a->outcome;
+	outcome_keep(turn, &turn->outcome);
+	log_info(&turn->log, "turn.done", "kind=" TEXT_FMT " state=" TEXT_FMT " attempts=%lld tokens=%lld ms=%lld",
+		 TEXT_ARG(turn->context.kind), TEXT_ARG(turn->outcome.state), (long long)turn->attempt,
+		 (long long)(turn->outcome.usage.prompt_tokens + turn->outcome.usage.completion_tokens),
+		 (long long)(clock_us() - turn->started_us) / 1000);
+	events_final(turn);
+	turn_answer_all(turn);
+	if (turn->result_call != NULL)
+		call_answer(turn->result_call, &(struct ans_work_done){});
+	turn->result_call = NULL;
+	turn_go(turn, TURN_END);
+}
+
+static void on_finish(void *arg, const struct answer *answer)
+{
+	struct turn *turn = arg;
+
+	turn->request = NULL;
+	switch (answer->err.rc) {
+	case RC_OK:
+		turn_finished(turn, answer->body);
+		return;
+	case RC_CONFLICT:
+	case RC_NOT_FOUND:
+		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
+		turn_abandon(turn);
+		return;
+	case RC_INVALID:
+		log_error(&turn->log, "turn.refused", "rc=%s field=%s reason=\"%s\"", rc_name(answer->err.rc),
+			  answer->err.field, answer->err.message);
+		if (text_is(turn->outcome.state, "failed"))
+			turn_abandon(turn);	/* even the failure cannot be stored: the lease will run out */
+		else
+			turn_fail(turn, "internal", "the reply could not be stored");
+		return;
+	default:	/* the store is away: what is finished is kept and offered again */
+		log_warning(&turn->log, "turn.store_away", "rc=%s", rc_name(answer->err.rc));
+		turn_finish(turn);
+	}
+}
+
+static void turn_take_timing(struct turn *turn)
+{
+	struct timing *t = &turn->timing;
+	int64_t total = clock_us() - turn->started_us;
+
+	t->store = turn->store_us;
+	t->ai_queue = turn->queue_us;
+	t->chat = total - t->store - t->ai_queue - t->provider_total;
+	if (t->chat < 0)
+		t->chat = 0;
+	t->total = total + t->gateway_in;
+	turn->outcome.timing = *t;
+}
+
+void turn_finish(struct turn *turn)
+{
+	struct chat *chat = turn->chat;
+	struct ask ask = turn_ask_store(turn);
+	struct msg_turn_finish m = { .turn_id = turn->id, .owner = text_from(chat->owner), .attempt = turn->attempt };
+
+	workers_forget(chat, turn);
+	turn_take_timing(turn);
+	m.outcome = turn->outcome;
+	turn->request = bus_request(chat->store, MSG_TURN_FINISH, &m, &ask, on_finish, turn);
+}
