@@ -53,7 +53,7 @@ void bus_publish(struct pub *pub, enum msg_id id, const void *body, const char *
 {
 	struct bus *bus = pub->sock->bus;
 	struct envelope env = { .msg = id, .caller = caller_nobody };
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	nng_msg *msg = NULL;
 
 	if (trace != NULL)

@@ -93,7 +93,7 @@ static void call_reply(struct call *call, const struct err *err, const void *ans
 {
 	struct bus *bus = call->server->sock->bus;
 	struct envelope env = { .msg = call->env.msg, .is_answer = true, .err = *err };
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	nng_msg *msg = NULL;
 
 	utstring_init(&out);

@@ -74,8 +74,8 @@ void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const 
 		  const void *body)
 {
 	const struct msg_info *info = msg_info(env->msg);
-	CLEANUP(string_done) UT_string json;
-	CLEANUP(string_done) UT_string blob;
+	CLEANUP(string_done) UT_string json = { 0 };
+	CLEANUP(string_done) UT_string blob = { 0 };
 	struct enc e = { .json = &json, .blob = &blob };
 
 	utstring_init(&json);

@@ -57,7 +57,7 @@ static inline struct text json_written(const UT_string *s)
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* A growing string that dies with the function: CLEANUP(string_done) UT_string s; utstring_init(&s); */
+/* A growing string that dies with the function: CLEANUP(string_done) UT_string s = { 0 }; utstring_init(&s); */
 static inline void string_done(UT_string *s)
 {
 	utstring_done(s);

@@ -52,7 +52,7 @@ static void json_bounds_the_depth(void **state)
 
 static void json_writer_puts_commas_and_escapes(void **state)
 {
-	CLEANUP(string_done) UT_string s;
+	CLEANUP(string_done) UT_string s = { 0 };
 
 	(void)state;
 	utstring_init(&s);

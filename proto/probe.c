@@ -20,6 +20,9 @@
 static struct {
 	struct ev_loop *ev;
 	struct bus *bus;
+	void *ctx;
+	cJSON *typed;		/* the body as it was given; messages borrow from it */
+	UT_string *blob;
 	struct caller caller;
 	int left;	/* events still to print; negative: no end */
 	int status;
@@ -52,9 +55,9 @@ static void blobs_behind(cJSON *node, UT_string *blob)
 
 static const void *read_body(const char *name, const char *json, enum msg_id *id_out)
 {
+	static UT_string blob;
 	struct err err = { 0 };
 	cJSON *tree = json_parse(text_from(json), &err);
-	UT_string *blob;
 	const struct msg_info *info;
 	struct dec d;
 	void *body;
@@ -68,11 +71,13 @@ static const void *read_body(const char *name, const char *json, enum msg_id *id
 		fprintf(stderr, "alp-probe: %s\n", err.message[0] != '\0' ? err.message : "a JSON object was expected");
 		exit(2);
 	}
-	utstring_new(blob);
-	blobs_behind(tree, blob);
+	utstring_init(&blob);
+	blobs_behind(tree, &blob);
 	info = msg_info(*id_out);
-	d = (struct dec){ .object = tree, .blob = json_written(blob) };
-	body = talloc_zero_size(NULL, info->req_size + 1);
+	d = (struct dec){ .object = tree, .blob = json_written(&blob) };
+	body = talloc_zero_size(probe.ctx, info->req_size + 1);
+	probe.typed = tree;
+	probe.blob = &blob;
 	info->dec_req(&d, body);
 	if (d.bad != NULL) {
 		fprintf(stderr, "alp-probe: %s: missing or malformed\n", d.bad);
@@ -85,8 +90,8 @@ static const void *read_body(const char *name, const char *json, enum msg_id *id
 static void print_body(enum msg_id id, bool is_answer, const void *body)
 {
 	const struct msg_info *info = msg_info(id);
-	CLEANUP(string_done) UT_string json;
-	CLEANUP(string_done) UT_string blob;
+	CLEANUP(string_done) UT_string json = { 0 };
+	CLEANUP(string_done) UT_string blob = { 0 };
 	struct enc e = { .json = &json, .blob = &blob };
 
 	utstring_init(&json);
@@ -212,13 +217,24 @@ static void start(void)
 		fprintf(stderr, "alp-probe: BUS_KEY is not set\n");
 		exit(2);
 	}
+	probe.ctx = talloc_new(NULL);
 	probe.ev = ev_default_loop(EVFLAG_AUTO);
 	probe.bus = bus_new(NULL, &(struct bus_config){ .ev = probe.ev,
 							.key = text_from(key),
 							.message_max = 8U << 20,
 							.inflight_max = 4,
 							.timeout_ms = 10000 });
-	ev_ref(probe.ev);	/* the loop waits for the bus alone */
+	ev_ref(probe.ev);	/* the bus does not keep the loop alive: we do */
+}
+
+static void stop(void)
+{
+	bus_free(probe.bus);
+	ev_loop_destroy(probe.ev);
+	json_drop(&probe.typed);
+	if (probe.blob != NULL)
+		utstring_done(probe.blob);
+	talloc_free(probe.ctx);
 }
 
 int main(int argc, char **argv)
@@ -247,5 +263,6 @@ int main(int argc, char **argv)
 		run_listen(argv[i + 1], argv[i + 2]);
 	else
 		return usage();
+	stop();
 	return probe.status;
 }

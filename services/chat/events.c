@@ -39,7 +39,7 @@ static void publish_frame(const struct turn *turn, const char *type, UT_string *
 void events_accepted(struct turn *turn)
 {
 	const struct turn_context *c = &turn->context;
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	struct msg_chat_event m = { .type = text_from("accepted"), .client_message_id = c->client_message_id };
 
 	if (turn->kind != KIND_MESSAGE)
@@ -57,7 +57,7 @@ void events_accepted(struct turn *turn)
 
 void events_status(struct turn *turn, const char *state, int64_t retry_in_ms)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	frame_open(&out, "ai_status", &turn->context);
@@ -71,7 +71,7 @@ void events_status(struct turn *turn, const char *state, int64_t retry_in_ms)
 
 void events_reset(struct turn *turn)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	frame_open(&out, "ai_reset", &turn->context);
@@ -188,7 +188,7 @@ const char *events_final_frame(const struct turn_context *c, int64_t epoch, cons
 
 void events_final(struct turn *turn)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	const struct outcome *o = &turn->outcome;
 	struct msg_chat_event m = { 0 };
 

@@ -119,7 +119,7 @@ static void announce_module(UT_string *out, const cJSON *module, int number, boo
 
 static struct text announce(const void *ctx, const cJSON *list, const struct modules *m, bool ru)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	int number = 0;
 
 	utstring_init(&out);
@@ -151,7 +151,7 @@ bool modules_parse(const void *ctx, struct text answer, const struct turn_contex
 		   struct err *err)
 {
 	CLEANUP(json_drop) cJSON *tree = json_parse(without_fence(answer), err);
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	const cJSON *list = tree != NULL ? find_list(tree, err) : NULL;
 	struct modules m = { 0 };
 

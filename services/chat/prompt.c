@@ -28,7 +28,7 @@ static struct text value_of(const struct prompt_value *values, size_t n, struct 
 
 struct text prompt_fill(const void *ctx, struct text template, const struct prompt_value *values, size_t n)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	const char *p = template.p, *end = template.p + template.len;
 
 	utstring_init(&out);
@@ -98,7 +98,7 @@ void prompt_build(struct turn *turn)
 					     [KIND_MESSAGE] = "dialogue",
 					     [KIND_FINALIZE] = "finalize" };
 	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	if (turn->messages.len > 0)
@@ -113,7 +113,7 @@ void prompt_keep_complaint(struct turn *turn, struct text answer, const char *co
 {
 	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
 	struct prompt_value value = { "complaint", text_from(complaint) };
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	utstring_bincpy(&out, turn->messages.p, turn->messages.len);

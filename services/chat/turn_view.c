@@ -32,7 +32,7 @@ static bool is_ended(const struct outcome *o)
 /* turn_get's answer carries the last frame of an ended turn. */
 static void answer_get(struct call *call, const struct turn_context *c, struct ans_turn_get *get)
 {
-	CLEANUP(string_done) UT_string frame;
+	CLEANUP(string_done) UT_string frame = { 0 };
 
 	utstring_init(&frame);
 	if (is_ended(&get->turn.outcome)) {

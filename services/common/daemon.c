@@ -11,6 +11,7 @@
 
 #define BUS_KEY_MIN 32
 #define DRAIN_POLL_MS 10
+#define REQUESTS_LEFT_US 300000
 
 void daemon_init(struct daemon *d, const char *name, enum service service)
 {
@@ -159,13 +160,18 @@ static void refresh_metrics(void *arg)
 static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct daemon *d = w->data;
-	bool late = clock_us() > d->drain_until_us;
+	int64_t now = clock_us();
+	bool late = now > d->drain_until_us;
 
 	(void)events;
-	/* While the service still finishes turns it needs its calls answered: only then the bus is closed to them. */
-	if (late || d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg))
+	/* While the service still finishes its work it needs its calls answered: only then the bus is closed to them. */
+	if (!bus_is_draining(d->bus) && (late || d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg))) {
 		bus_drain(d->bus);
-	if (late || (bus_is_draining(d->bus) && bus_is_idle(d->bus)))
+		d->idle_us = now;
+	}
+	/* Nobody waits for what an idle service still asks: it gets a moment, not its whole deadline. */
+	if (late || (bus_is_draining(d->bus) && bus_stats(d->bus)->calls_open == 0 &&
+		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US)))
 		ev_break(ev, EVBREAK_ALL);
 	else
 		loop_arm(&d->loop, w, DRAIN_POLL_MS);

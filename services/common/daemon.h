@@ -49,7 +49,7 @@ struct daemon {
 	int64_t started_us;
 	ev_signal on_term, on_int;
 	ev_timer drain_poll;
-	int64_t drain_until_us;
+	int64_t drain_until_us, idle_us;
 };
 
 void daemon_init(struct daemon *d, const char *name, enum service service);

@@ -95,7 +95,7 @@ static int send_answer(struct lws *wsi, struct answer_out *a)
 
 static int on_request(struct health *h, struct lws *wsi, const char *path)
 {
-	CLEANUP(string_done) UT_string body;
+	CLEANUP(string_done) UT_string body = { 0 };
 	struct answer_out a = { .body = &body };
 
 	utstring_init(&body);

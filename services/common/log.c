@@ -131,7 +131,7 @@ static void line_as_text(UT_string *out, enum log_level level, const char *event
 void log_line(enum log_level level, const struct log *log, const char *event, const char *fmt, ...)
 {
 	char fields[LINE_MAX_BYTES];
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	int n = 0;
 	va_list args;
 
