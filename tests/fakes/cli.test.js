@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parseOptions, UsageError } from "./sim/options.js";
 import { chat, eventually, post } from "./testing.js";
 
 const PROGRAM = fileURLToPath(new URL("model-sim.js", import.meta.url));
@@ -69,17 +70,18 @@ test("the log gets a line for each finished call, without texts or keys", async 
 	assert.ok(!text.includes("secret"));
 });
 
-test("wrong options end it with code 2 and say which", async (t) => {
-	const wrong = [[["--listen", "nowhere"], /--listen: expected HOST:PORT/], [["--listen", "127.0.0.1:70000"], /--listen/],
-		[["--persona", "poet"], /--persona: expected demo, echo or bench/], [["--token-delay-ms", "-1"], /token-delay-ms/],
-		[["--tokens", "5"], /--tokens: only the bench persona/], [["--what"], /--what/]];
-	const runs = wrong.map(([args, message]) => [run(t, args), message]);
+test("wrong options are named", () => {
+	for (const [args, message] of [[["--listen", "nowhere"], /--listen: expected HOST:PORT/], [["--listen", "127.0.0.1:70000"], /--listen/],
+		[["--token-delay-ms", "-1"], /token-delay-ms/], [["--first-delay-ms", "soon"], /--first-delay-ms: expected a whole number/],
+		[["--tokens", "5"], /--tokens: only the bench persona/], [["--what"], /--what/], [["stray"], /stray/]])
+		assert.throws(() => parseOptions(args, {}), (err) => err instanceof UsageError && message.test(err.message), args.join(" "));
+});
 
-	for (const [proc, message] of runs) {
-		assert.deepEqual(await proc.exit, [2, null]);
-		assert.match(proc.err, message);
-		assert.match(proc.err, /usage:/);
-	}
+test("a wrong option ends it with code 2 and the usage", async (t) => {
+	const proc = run(t, ["--persona", "poet"]);
+
+	assert.deepEqual(await proc.exit, [2, null]);
+	assert.match(proc.err, /--persona: expected demo, echo or bench, got 'poet'\nusage:/);
 });
 
 test("a taken port ends it with code 1", async (t) => {

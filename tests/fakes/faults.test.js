@@ -302,7 +302,7 @@ test("bytes may follow the end of the answer", async (t) => {
 
 test("hang sends nothing, or only the headers, until the client leaves", async (t) => {
 	const { answer, sim } = await faulty(t, [{ hang: true }, { hang: { headers: true } }, { hang: 50 }], stream(), { giveUpMs: 150 });
-	const headers = await post(sim, stream(), { giveUpMs: 150 });
+	const headers = await post(sim, stream(), { quietMs: 150 });
 
 	assert.deepEqual([answer.error, answer.status], ["TIMEOUT", null]);
 	assert.deepEqual([headers.error, headers.status, headers.body.length], ["TIMEOUT", 200, 0]);
@@ -313,7 +313,7 @@ test("hang sends nothing, or only the headers, until the client leaves", async (
 });
 
 test("stall falls silent after so many chunks, for ever or for a while", async (t) => {
-	const { answer, sim } = await faulty(t, [{ stall: 3 }, { stall: { after_chunks: 1, ms: 60 } }], stream(), { giveUpMs: 200 });
+	const { answer, sim } = await faulty(t, [{ stall: 3 }, { stall: { after_chunks: 1, ms: 60 } }], stream(), { quietMs: 150 });
 	const start = performance.now();
 
 	assert.deepEqual([answer.error, textOf(answer)], ["TIMEOUT", WORDS.slice(0, 12)]);
@@ -395,6 +395,8 @@ test("the role, the finish and [DONE] can be missing", async (t) => {
 	assert.equal(jsonEvents(await post(sim, stream()))[0].choices[0].delta.role, undefined);
 	const neither = await post(sim, stream());
 
+	await sim.script({ text: "", no_role: true, no_finish: true, no_done: true });
+	assert.equal((await post(sim, stream())).body.length, 0);
 	assert.deepEqual([neither.error, jsonEvents(neither).at(-1).choices[0].delta.content], [null, "ta"]);
 });
 

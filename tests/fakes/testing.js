@@ -11,7 +11,7 @@ import OpenAI from "openai";
 import { parseOptions } from "./sim/options.js";
 import { createSimulator } from "./sim/server.js";
 
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 15000;
 
 /* Starts a simulator in this process with command line arguments; it ends with the test. */
 export async function simulator(t, ...args) {
@@ -39,9 +39,10 @@ export function chat(text, more = {}) {
 /*
  * Posts a completion and collects the answer until its end, however it ends:
  * { status, headers, trailers, body (Buffer), chunks, error } where error is the
- * code of a broken connection.
+ * code of a broken connection. It is "TIMEOUT" after giveUpMs in all, or after
+ * quietMs without a byte once the headers are there.
  */
-export function post(sim, body, { path = "/v1/chat/completions", headers = {}, giveUpMs = DEADLINE_MS } = {}) {
+export function post(sim, body, { path = "/v1/chat/completions", headers = {}, giveUpMs = DEADLINE_MS, quietMs = null } = {}) {
 	return new Promise((resolve) => {
 		const answer = { status: null, headers: {}, trailers: {}, chunks: [], error: null };
 		const req = request(sim.url + path, { method: "POST", agent: false,
@@ -51,12 +52,22 @@ export function post(sim, body, { path = "/v1/chat/completions", headers = {}, g
 			req.destroy();
 			resolve({ ...answer, error: answer.error ?? error, body: Buffer.concat(answer.chunks) });
 		};
-		const timer = setTimeout(() => finish("TIMEOUT"), giveUpMs);
+		let timer = setTimeout(() => finish("TIMEOUT"), giveUpMs);
+		const listen = () => {
+			if (quietMs === null)
+				return;
+			clearTimeout(timer);
+			timer = setTimeout(() => finish("TIMEOUT"), quietMs);
+		};
 
 		req.on("error", (err) => finish(err.code));
 		req.on("response", (res) => {
 			Object.assign(answer, { status: res.statusCode, headers: res.headers });
-			res.on("data", (part) => answer.chunks.push(part));
+			listen();
+			res.on("data", (part) => {
+				answer.chunks.push(part);
+				listen();
+			});
 			res.on("error", (err) => finish(err.code));
 			res.on("end", () => {
 				answer.trailers = res.trailers;

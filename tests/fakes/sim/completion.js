@@ -143,11 +143,14 @@ function frameHeaders(res, body, { framing, gzip, trailer }, streamed) {
 }
 
 async function sendBody(res, wire, body, faults, streamed) {
-	if (body.frames[0].gap > 0)
-		await wire.wait(body.frames[0].gap);
+	const [first] = body.frames;	/* none when a rule took every frame away */
+
+	if (first?.gap > 0) {
+		await wire.wait(first.gap);
+		first.gap = 0;	/* the headers have waited for it */
+	}
 	if (wire.closed)
 		return;
-	body.frames[0].gap = 0;
 	res.writeHead(200, { ...frameHeaders(res, body, faults, streamed), ...extraHeaders(faults) });
 	await wire.play(body.frames, body.encoder());
 	if (wire.closed || wire.ended)

@@ -7,7 +7,7 @@ import { isUtf8 } from "node:buffer";
 import { ApiError, badField } from "./errors.js";
 import { countPrompt } from "./tokens.js";
 
-export const CONTEXT_WINDOW = 128000;
+const CONTEXT_WINDOW = 128000;
 
 const ROLES = ["system", "assistant", "user", "function", "tool", "developer"];
 const KNOWN = new Set(`model messages stream stream_options max_tokens max_completion_tokens

@@ -55,6 +55,7 @@ async function completion(sim, req, res, path) {
 		if (call.request?.stream)
 			call.sentPieces = call.wire?.sentPieces ?? 0;
 		sim.calls.end(call, refused ? "refused" : outcomeOf(res, call.wire));
+		call.wire = null;	/* the record outlives the connection */
 	});
 	try {
 		const body = await readBody(req);

@@ -23,8 +23,12 @@ function insertAfter(frames, n, ...added) {
 function without(frames, kind) {
 	const at = frames.findIndex((f) => f.kind === kind);
 
-	if (at >= 0)
-		frames.splice(at, 1);
+	if (at < 0)
+		return;
+	const [gone] = frames.splice(at, 1);
+
+	if (frames[at])
+		frames[at].gap += gone.gap;	/* the next one comes no earlier than before */
 }
 
 const noGap = (kind, data) => ({ kind, data, gap: 0 });

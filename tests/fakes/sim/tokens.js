@@ -56,13 +56,6 @@ export function splitTokens(text) {
 	return pieces;
 }
 
-/* The text cut after at most `limit` tokens. */
-export function cutTokens(text, limit) {
-	const pieces = splitTokens(text);
-
-	return pieces.length <= limit ? text : pieces.slice(0, limit).join("");
-}
-
 /* What a message list costs: its texts plus 4 tokens a message and 3 for the reply's opening. */
 export function countPrompt(messages) {
 	return messages.reduce((sum, m) => sum + 4 + countTokens(m.text), 3);

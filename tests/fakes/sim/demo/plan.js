@@ -60,7 +60,7 @@ export function setHours(plan, total) {
 	});
 }
 
-export function fieldOf(text) {
+function fieldOf(text) {
 	return FIELD_WORDS.find(([, words]) => words.test(text))?.[0] ?? "general";
 }
 

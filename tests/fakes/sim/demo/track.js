@@ -23,10 +23,12 @@ const LINE_MAX = 1000;
 const HOURS_DEFAULT = 20;
 const HOURS_MAX = 500;
 
-/* One line of plain words: what would break our markdown is taken out. */
+/* One line of plain words: what would break our markdown is taken out; a lone dash stands for nothing. */
 function clean(value) {
 	const plain = value.replace(/[|`*_#<>[\]]/g, " ").replace(/\s+/g, " ").replace(/^["'«„“]+|["'»“”]+$/g, "").trim();
 
+	if (/^[—–-]*$/.test(plain))
+		return "";
 	return plain.length > VALUE_MAX ? `${plain.slice(0, VALUE_MAX).trim()}…` : plain;
 }
 
@@ -46,7 +48,7 @@ function labelledValues(messages) {
 	return found;
 }
 
-export function levelOf(text = "") {
+function levelOf(text = "") {
 	if (/advanced|expert|продвинут|эксперт|сложн/i.test(text))
 		return "advanced";
 	return /intermediate|medium|средн|продолжающ/i.test(text) ? "intermediate" : "beginner";

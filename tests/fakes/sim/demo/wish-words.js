@@ -7,7 +7,7 @@ export const ORDINALS = [/перв|\bfirst\b|\b1st\b/i, /втор|\bsecond\b|\b2
 	/пят(?:ый|ого|ом|ым)|\bfifth\b|\b5th\b/i, /шест(?:ой|ого|ом)|\bsixth\b|\b6th\b/i, /седьм|\bseventh\b|\b7th\b/i, /восьм|\beighth\b|\b8th\b/i];
 export const LAST = /последн|\blast\b|\bfinal\b/i;
 export const MODULE = "(?:модул[а-яё]*|modules?)";
-export const VERB = "(?:добав|включ|встав|убер|убрат|удал|исключ|выкин|сдела|сокра|увелич|уменьш|поменя|перенес|перемест|постав|переименуй|начн|замен|"
+const VERB = "(?:добав|включ|встав|убер|убрат|удал|исключ|выкин|сдела|сокра|увелич|уменьш|поменя|перенес|перемест|постав|переименуй|начн|замен|"
 	+ "add|include|insert|remove|drop|delete|skip|make|cut|swap|move|put|rename|start|reduce|increase|replace)";
 export const CLAUSE = new RegExp(`[.;!?\\n]+(?=\\s|$)|,?\\s+(?:а также|и|а|and|then|also|затем|потом)\\s+(?=(?:then |also |ещё |еще |потом |затем )?${VERB})|,\\s+(?=${VERB})`, "i");
 
