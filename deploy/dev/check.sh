@@ -25,6 +25,7 @@ sources() { git -C "$ROOT" ls-files -co --exclude-standard -- "$@"; }
 
 no_banned_calls() { ! grep -nE "$BANNED" "${C_FILES[@]}"; }
 env_example_is_current() { node deploy/dev/env-example.mjs | diff - deploy/env.example; }
+settings_doc_is_current() { node deploy/dev/settings-table.mjs | diff - docs/settings.md; }
 tidy() { printf '%s\0' "${UNITS[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/debug --quiet --warnings-as-errors='*'; }
 
 "$ROOT/deploy/dev/deps.sh" check
@@ -44,5 +45,6 @@ step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$
 step clang-tidy tidy
 step shellcheck shellcheck -x -P deploy/dev "${SCRIPTS[@]}"
 step env.example env_example_is_current
+step settings.md settings_doc_is_current
 
 ((${#FAILED[@]} == 0)) || die "failed: ${FAILED[*]}"

@@ -419,7 +419,7 @@ up)
 	;;
 stop) locked stop_all ;;
 restart)
-	locked stop_daemons
+	(locked stop_daemons) # apart: it takes over the old stack's settings
 	exec "$0" up
 	;;
 status) status ;;

@@ -22,7 +22,7 @@ void daemon_init(struct daemon *d, const char *name, enum service service)
 static void usage(const struct daemon *d)
 {
 	printf("usage: alp-%s [--env-file FILE] [--check-config | --print-config | --version | --help]\n", d->name);
-	printf("Settings come from the environment and from .env; see docs/operations.md.\n");
+	printf("Settings come from the environment and from .env; see docs/settings.md.\n");
 }
 
 static bool load(struct daemon *d)
