@@ -225,8 +225,13 @@ void turn_tick(struct turn *turn)
 	const struct config *c = turn->chat->config;
 	int64_t now = clock_us();
 
-	if (turn->step == TURN_BEGIN || turn->step == TURN_FINISH || turn->step == TURN_END)
+	if (turn->step == TURN_BEGIN || turn->step == TURN_END || turn->request != NULL)
 		return;	/* a request is on its way, with its own deadline */
+	if (turn->step == TURN_FINISH) {
+		if (now - turn->step_us >= turn->retry_after_ms * 1000)
+			turn_finish(turn);
+		return;
+	}
 	turn_keep_lease(turn, now);
 	if (turn->step == TURN_REPLY && turn->stopping)
 		turn_tick_stop(turn, now);
@@ -234,6 +239,6 @@ void turn_tick(struct turn *turn)
 		turn_fail(turn, "ai_unavailable", "no free worker in time");
 	else if (turn->step == TURN_REATTACH && now - turn->step_us >= c->worker_silence_ms * 1000 / 2)
 		turn_try_again(turn, "taken over", 0);
-	else if (turn->step == TURN_RETRY && turn->request == NULL)
+	else if (turn->step == TURN_RETRY)
 		turn_retry(turn);
 }

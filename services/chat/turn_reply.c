@@ -112,6 +112,8 @@ static void turn_finish_modules(struct turn *turn)
 static void turn_completed(struct turn *turn, const char *state)
 {
 	turn->outcome.state = text_from(state);
+	if (turn->kind == KIND_FINALIZE && turn->stopping)
+		turn->outcome.reply = (struct text){ 0 };	/* half a list of modules is no message */
 	if (turn->kind == KIND_FINALIZE && !turn->stopping)
 		turn_finish_modules(turn);
 	else if (turn->outcome.reply.len == 0 && !turn->stopping)
@@ -165,8 +167,15 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 
 void turn_worker_lost(struct turn *turn, const char *why)
 {
-	if (turn->step == TURN_REPLY && turn->stopping)
-		turn_completed(turn, "cancelled");
-	else if (turn->step == TURN_REPLY)
+	if (turn->step != TURN_REPLY)
+		return;
+	workers_tell(turn->chat, "cancel", turn);	/* should it only have been slow: nobody wants its answer now */
+	workers_forget(turn->chat, turn);
+	if (!turn->stopping) {
 		turn_try_again(turn, why, 0);
+		return;
+	}
+	turn->outcome.finish_reason = text_from("stopped");
+	turn->outcome.reply = reply_log_text(&turn->reply);
+	turn_completed(turn, "cancelled");
 }

@@ -28,6 +28,9 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 	turn->context = a->context;
 	turn_context_keep(turn, &turn->context);
 	turn->id = a->context.turn_id;	/* a welcome that waited in the store has the id it was made with */
+	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
+	if (turn->context.language.len == 0)
+		turn->context.language = turn->wish.language;	/* no track pins it */
 	turn->attempt = a->context.attempt;
 	turn->store_us += clock_us() - turn->step_us;
 	if (turn_find(chat, &turn->id) != NULL) {
@@ -222,9 +225,10 @@ static void on_finish(void *arg, const struct answer *answer)
 		else
 			turn_fail(turn, "internal", "the reply could not be stored");
 		return;
-	default:	/* the store is away: what is finished is kept and offered again */
+	default:	/* the store is away: what is finished is kept, and the tick offers it again */
 		log_warning(&turn->log, "turn.store_away", "rc=%s", rc_name(answer->err.rc));
-		turn_finish(turn);
+		turn->step_us = clock_us();
+		turn->retry_after_ms = STORE_RETRY_MS;
 	}
 }
 
@@ -242,6 +246,7 @@ static void turn_take_timing(struct turn *turn)
 	turn->outcome.timing = *t;
 }
 
+/* Entered once, and called by the tick while the store is away. */
 void turn_finish(struct turn *turn)
 {
 	struct chat *chat = turn->chat;
