@@ -1,0 +1,68 @@
+/* Words under a message: what state it is in, and the receipt of a finished answer. */
+
+import { formatCost, formatMicroseconds, formatTime, t } from '../i18n/index.js';
+import { isPiece } from '../message.js';
+import { problemText } from './problem.js';
+
+const NOTES = {
+	stopped: 'state.stopped',
+	length: 'state.cut',
+	content_filter: 'state.filtered',
+	interrupted: 'state.interrupted',
+	failed: 'state.failed',
+};
+
+function retrying(turn) {
+	const s = Math.ceil(turn.retryInMs / 1000);
+
+	return s > 0 ? t('state.retryingSoon', { s, n: turn.attempt }) : t('state.retrying', { n: turn.attempt });
+}
+
+function turnWords(turn, connection) {
+	if (turn.state === 'retrying' && connection === 'open')
+		return retrying(turn);
+	if (['waiting', 'streaming', 'retrying'].includes(turn.state))
+		return connection === 'open' ? t(`state.${turn.state}`) : t('state.noConnection');
+	if (turn.state === 'interrupted' && !turn.text)
+		return t('state.lost');
+	return t(NOTES[turn.state] ?? 'state.failed');
+}
+
+/** {text, busy, bad, actions}: actions are names of what the person can do about it. */
+export function itemStatus(item, connection, isLast) {
+	if (item.turn) {
+		const bad = ['failed', 'interrupted'].includes(item.state);
+		const reason = item.turn.error ? ` ${problemText(item.turn.error)}` : '';
+		const busy = ['waiting', 'streaming', 'retrying'].includes(item.state);
+		return { text: turnWords(item.turn, connection) + reason, busy, bad, actions: busy ? [] : ['retryTurn'] };
+	}
+	if (item.item) {
+		const bad = item.state === 'failed';
+		const reason = item.item.error ? ` ${problemText(item.item.error)}` : '';
+		return { text: t(`sending.${item.state}`) + reason, busy: !bad, bad, actions: bad ? ['sendAgain', 'takeBack'] : [] };
+	}
+	const note = NOTES[item.message.finishReason];
+	const piece = isPiece(item.message);
+	return { text: note ? t(note) : '', busy: false, bad: piece, actions: piece && isLast ? ['retryTurn'] : [] };
+}
+
+/** The parts of the line under a stored message. */
+export function receipt(message) {
+	const parts = [];
+	const estimated = message.usage?.estimated ? ` (${t('message.estimated')})` : '';
+	const cost = formatCost(message.cost);
+
+	if (message.timestamp)
+		parts.push(formatTime(message.timestamp));
+	if (message.sender !== 'ai')
+		return parts;
+	if (message.tokens !== null)
+		parts.push(`🔢 ${t('tokens', { n: message.tokens })}${estimated}`);
+	if (message.model)
+		parts.push(`🤖 ${message.model}`);
+	if (cost)
+		parts.push(`💰 ${cost}`);
+	if (message.timing?.total > 0)
+		parts.push(`⏱ ${formatMicroseconds(message.timing.total)}`);
+	return parts;
+}

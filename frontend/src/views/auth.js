@@ -1,0 +1,132 @@
+/* Sign in, register, or enter as a guest; then back to where the person wanted to be. */
+
+import { t } from '../i18n/index.js';
+import { safePath } from '../router.js';
+import { h, setText } from '../ui/dom.js';
+import { checkFields, field, submitButton } from '../ui/field.js';
+import { heading } from '../ui/page.js';
+
+const PASSWORD_MIN = 8;
+const NAME_MIN = 2;
+
+const emailProblem = (text) => (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) ? '' : t('auth.bad.email'));
+const nameProblem = (text) => (text.length >= NAME_MIN ? '' : t('auth.bad.name'));
+
+/** The rule for a new password; an existing one is only checked by the server. */
+export function passwordProblem(text) {
+	const good = [...text].length >= PASSWORD_MIN && /\p{L}/u.test(text) && /\d/.test(text);
+
+	return good ? '' : t('auth.bad.password');
+}
+
+function textField(label, attributes) {
+	return field({ label: t(label), input: h('input', { required: true, ...attributes }) });
+}
+
+function passwordField(label, attributes, hint) {
+	const input = h('input', { type: 'password', required: true, ...attributes });
+	const box = h('input', { type: 'checkbox', onchange: () => { input.type = box.checked ? 'text' : 'password'; } });
+
+	return field({ label: t(label), hint, input, after: h('label', { class: 'show-password' }, box, t('auth.password.show')) });
+}
+
+/* A form whose send() signs somebody in; the server's refusal is shown at `blame`. */
+function signInForm({ fields, blame, rules, send, submitText, testid, done }) {
+	const submit = submitButton(submitText, { 'data-testid': `${testid}-submit` });
+
+	async function onsubmit(event) {
+		event.preventDefault();
+		if (!checkFields(rules()))
+			return;
+		submit.setBusy(true);
+		try {
+			done(await send());
+		} catch (error) {
+			blame.setError(error.message);
+		} finally {
+			submit.setBusy(false);
+		}
+	}
+
+	return h('form', { onsubmit, novalidate: true, 'data-testid': `${testid}-form` }, fields.map((f) => f.node), submit.node);
+}
+
+function loginForm(api, done) {
+	const email = textField('auth.email', { type: 'email', autocomplete: 'username', name: 'email', 'data-testid': 'email' });
+	const password = passwordField('auth.password', { autocomplete: 'current-password', name: 'password', 'data-testid': 'password' });
+
+	return signInForm({
+		fields: [email, password], blame: email, testid: 'login', submitText: t('auth.signIn.submit'), done,
+		rules: () => [
+			[email, emailProblem(email.input.value.trim())],
+			[password, password.input.value ? '' : t('auth.bad.passwordEmpty')],
+		],
+		send: () => api.login({ email: email.input.value.trim(), password: password.input.value }),
+	});
+}
+
+function registerForm(api, done) {
+	const first = textField('auth.firstName', { autocomplete: 'given-name', name: 'first_name', 'data-testid': 'first-name' });
+	const last = textField('auth.lastName', { autocomplete: 'family-name', name: 'last_name', 'data-testid': 'last-name' });
+	const email = textField('auth.email', { type: 'email', autocomplete: 'username', name: 'email', 'data-testid': 'email' });
+	const password = passwordField('auth.password',
+		{ autocomplete: 'new-password', name: 'password', 'data-testid': 'password' }, t('auth.password.hint'));
+	const again = textField('auth.confirm', { type: 'password', autocomplete: 'new-password', name: 'confirm', 'data-testid': 'confirm' });
+
+	return signInForm({
+		fields: [first, last, email, password, again], blame: email, testid: 'register', submitText: t('auth.register.submit'), done,
+		rules: () => [
+			[first, nameProblem(first.input.value.trim())],
+			[last, nameProblem(last.input.value.trim())],
+			[email, emailProblem(email.input.value.trim())],
+			[password, passwordProblem(password.input.value)],
+			[again, again.input.value === password.input.value ? '' : t('auth.bad.confirm')],
+		],
+		send: () => api.register({
+			email: email.input.value.trim(),
+			password: password.input.value,
+			first_name: first.input.value.trim(),
+			last_name: last.input.value.trim(),
+		}),
+	});
+}
+
+function guestEntry(api, done) {
+	const button = submitButton(t('auth.guest'), { type: 'button', class: 'button button-wide', 'data-testid': 'enter-guest' });
+	const problem = h('p', { class: 'field-error', role: 'alert' });
+
+	button.node.addEventListener('click', async () => {
+		setText(problem, '');
+		button.setBusy(true);
+		try {
+			done(await api.guestLogin());
+		} catch (error) {
+			setText(problem, error.message);
+		} finally {
+			button.setBusy(false);
+		}
+	});
+	return h('div', { class: 'guest' }, h('p', { class: 'divider' }, t('auth.or')), button.node, problem,
+		h('p', { class: 'field-hint' }, t('auth.guest.hint')));
+}
+
+export function authView({ query, app }) {
+	const goal = safePath(query.get('next'), '/tracks');
+	const registering = query.get('form') === 'register';
+	const done = (answer) => app.signedIn(answer, goal);
+	const other = new URLSearchParams(query);
+	const title = t(registering ? 'auth.register' : 'auth.signIn');
+
+	if (registering)
+		other.delete('form');
+	else
+		other.set('form', 'register');
+	const node = h('div', { class: 'card auth' },
+		heading(title),
+		query.has('next') ? h('p', { class: 'note' }, t('auth.again')) : null,
+		registering ? registerForm(app.api, done) : loginForm(app.api, done),
+		h('p', {}, h('a', { href: `/auth?${other}`, 'data-testid': 'auth-other' }, t(registering ? 'auth.toSignIn' : 'auth.toRegister'))),
+		guestEntry(app.api, done));
+
+	return { node, title };
+}
