@@ -109,6 +109,7 @@ enum msg_id call_msg(const struct call *call);
 bool call_is_gone(const struct call *call);
 uint32_t call_link(const struct call *call);		/* the asker's connection: calls of one peer share it while it lives */
 int64_t call_age_us(const struct call *call);
+int64_t call_left_us(const struct call *call);		/* until the asker gives up; may be negative */
 void *call_ctx(struct call *call);			/* talloc context that dies with the call */
 
 /* Each ends the call; afterwards the pointer is dead. ans is the struct ans_* of its message. */

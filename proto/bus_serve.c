@@ -275,6 +275,13 @@ int64_t call_age_us(const struct call *call)
 	return bus_now_us() - call->since_us;
 }
 
+int64_t call_left_us(const struct call *call)
+{
+	int64_t timeout_ms = call->env.timeout_ms > 0 ? call->env.timeout_ms : call->server->sock->bus->config.timeout_ms;
+
+	return timeout_ms * 1000 - call_age_us(call);
+}
+
 void *call_ctx(struct call *call)
 {
 	return call->work;
