@@ -1,0 +1,126 @@
+/* Learning tracks. */
+#include "columns.h"
+#include "handlers.h"
+#include "rows_json.h"
+
+#define TITLE_MAX 255
+#define AREA_MAX 100
+#define KEY_MAX 255
+#define HOURS_MAX 100000
+
+/* Behind the verdict of track_create. */
+enum { MADE_CREATED = 3, MADE_TURN };
+
+static void track_created(struct call *call, struct pg_job *job)
+{
+	const PGresult *made = job->results[0], *track = job->results[1];
+	CLEANUP(string_done) UT_string json;
+	struct ans_track_create ans;
+
+	utstring_init(&json);
+	if (store_refused(call, job))
+		return;
+	json_track(&json, track, 0, job->results[2]);
+	ans = (struct ans_track_create){ .session_id = row_uuid(track, 0, TRACK_session_id),
+					 .chat_id = row_uuid(track, 0, TRACK_chat_id),
+					 .turn_id = row_uuid(made, 0, MADE_TURN),
+					 .created = row_flag(made, 0, MADE_CREATED),
+					 .track = json_written(&json) };
+	call_answer(call, &ans);
+}
+
+static bool track_is_valid(struct call *call, const struct msg_track_create *m)
+{
+	static const char *const levels[] = { "beginner", "intermediate", "advanced" };
+	bool known = false;
+
+	if (!store_fits(call, "title", m->title, TITLE_MAX) || !store_fits(call, "skill_area", m->skill_area, AREA_MAX) ||
+	    !store_fits(call, "key", m->key, KEY_MAX) || !store_fits(call, "language", m->language, 2))
+		return false;
+	for (int i = 0; i < 3; i++)
+		known = known || text_is(m->difficulty_level, levels[i]);
+	if (!known)
+		call_fail(call, RC_INVALID, "difficulty_level", "beginner, intermediate or advanced");
+	else if (m->hours < 0 || m->hours > HOURS_MAX)
+		call_fail(call, RC_INVALID, "estimated_duration_hours", "0 to %d", HOURS_MAX);
+	else
+		return true;
+	return false;
+}
+
+enum rc on_track_create(struct store *store, const struct msg_track_create *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, track_created);
+
+	if (!track_is_valid(call, m))
+		return RC_OK;
+	pg_job_add(job, QUERY_TRACK_CREATE);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->track_id);
+	pg_arg_uuid(job, &m->session_id);
+	pg_arg_uuid(job, &m->chat_id);
+	pg_arg_uuid(job, &m->turn_id);
+	pg_arg_opt(job, m->key);
+	pg_arg_text(job, m->title);
+	pg_arg_text(job, m->description);
+	pg_arg_text(job, m->skill_area);
+	pg_arg_text(job, m->difficulty_level);
+	pg_arg_i64(job, m->hours);
+	pg_arg_text(job, m->expectations);
+	pg_arg_opt(job, m->language);
+	pg_job_add(job, QUERY_TRACK_MADE);
+	store_arg_caller(job, call);
+	pg_job_add(job, QUERY_TRACK_MADE_MODULES);
+	return store_run(store, call, job);
+}
+
+static void tracks_listed(struct call *call, struct pg_job *job)
+{
+	CLEANUP(string_done) UT_string json;
+	struct ans_track_list ans;
+
+	utstring_init(&json);
+	json_tracks(&json, job->results[0], job->results[1]);
+	ans = (struct ans_track_list){ .tracks = json_written(&json) };
+	call_answer(call, &ans);
+}
+
+enum rc on_track_list(struct store *store, const struct msg_track_list *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, tracks_listed);
+
+	(void)m;
+	pg_job_add(job, QUERY_TRACK_LIST);
+	store_arg_caller(job, call);
+	pg_job_add(job, QUERY_TRACK_LIST_MODULES);
+	store_arg_caller(job, call);
+	return store_run(store, call, job);
+}
+
+static void track_got(struct call *call, struct pg_job *job)
+{
+	CLEANUP(string_done) UT_string json;
+	struct ans_track_get ans;
+
+	utstring_init(&json);
+	if (PQntuples(job->results[0]) == 0) {
+		call_fail(call, RC_NOT_FOUND, "track_id", "no such track");
+		return;
+	}
+	json_track(&json, job->results[0], 0, job->results[1]);
+	ans = (struct ans_track_get){ .track = json_written(&json) };
+	call_answer(call, &ans);
+}
+
+enum rc on_track_get(struct store *store, const struct msg_track_get *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, track_got);
+
+	pg_job_add(job, QUERY_TRACK_GET);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->track_id);
+	pg_job_add(job, QUERY_TRACK_GET_MODULES);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->track_id);
+	return store_run(store, call, job);
+}

@@ -1,0 +1,209 @@
+/* Turns: begin, claim, load. What comes back is the turn, its surroundings and the dialogue before it. */
+#include <stdio.h>
+
+#include <sodium.h>
+
+#include "columns.h"
+#include "handlers.h"
+#include "rows_json.h"
+#include "turn_rows.h"
+
+#define KEY_MAX 255
+#define TYPE_MAX 20
+#define HASH_BYTES 16
+
+/* Of what was asked for: the same message id with another one is refused. Welcome and finalize have other keys. */
+static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
+{
+	unsigned char *hash = talloc_size(job, HASH_BYTES);
+	bool retry = m->retry_message_id.s[0] != '\0';
+	struct text what = retry ? uuid_as_text(&m->retry_message_id) : m->body;
+	unsigned char key[crypto_generichash_KEYBYTES_MIN] = { retry };
+
+	if (!text_is(m->kind, "message")) {
+		pg_arg_null(job);
+		return;
+	}
+	crypto_generichash(hash, HASH_BYTES, (const unsigned char *)what.p, what.len, key, sizeof(key));
+	pg_arg_bytes(job, hash, HASH_BYTES);
+}
+
+/* What a welcome knows of a course that has no track. */
+static void arg_context(struct pg_job *job, const struct msg_turn_begin *m)
+{
+	CLEANUP(string_done) UT_string json;
+
+	utstring_init(&json);
+	if (!text_is(m->kind, "welcome")) {
+		pg_arg_null(job);
+		return;
+	}
+	json_open(&json, NULL, '{');
+	json_text(&json, "skill_area", m->skill_area);
+	json_text(&json, "difficulty_level", m->difficulty_level);
+	json_i64(&json, "hours", m->hours);
+	json_text(&json, "expectations", m->expectations);
+	if (m->language.len > 0)
+		json_text(&json, "language", m->language);
+	json_close(&json, '}');
+	pg_arg_text(job, text_copy(job, json_written(&json)));
+}
+
+static void arg_turn_begin(struct pg_job *job, const struct msg_turn_begin *m, const struct call *call)
+{
+	store_arg_caller(job, call);
+	pg_arg_text(job, text_from(caller_kind_name(call_caller(call)->kind)));
+	pg_arg_uuid(job, &m->turn_id);
+	pg_arg_text(job, m->kind);
+	store_arg_session(job, m->session_id);
+	pg_arg_uuid_text(job, m->chat_id);
+	pg_arg_uuid_text(job, m->track_id);
+	pg_arg_uuid(job, &m->client_message_id);
+	pg_arg_opt(job, m->body);
+	arg_hash(job, m);
+	pg_arg_opt(job, m->message_type);
+	pg_arg_uuid(job, &m->new_session_id);
+	pg_arg_uuid(job, &m->new_chat_id);
+	pg_arg_uuid(job, &m->user_message_id);
+	arg_context(job, m);
+	pg_arg_uuid(job, &m->retry_message_id);
+	pg_arg_text(job, m->owner);
+	pg_arg_i64(job, m->lease_ms);
+}
+
+static bool begin_refuse(struct call *call, const char *field, const char *why)
+{
+	call_fail(call, RC_INVALID, field, "%s: %s", field, why);
+	return false;
+}
+
+static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
+{
+	bool retry = m->retry_message_id.s[0] != '\0';
+	bool finalize = text_is(m->kind, "finalize");
+
+	if (!text_is(m->kind, "message") && !text_is(m->kind, "welcome") && !finalize)
+		return begin_refuse(call, "kind", "message, welcome or finalize");
+	if (text_is(m->kind, "message") && !retry && m->body.len == 0)
+		return begin_refuse(call, "body", "a message has a text");
+	if (!retry && m->session_id.len == 0 && !text_is_uuid(m->chat_id))
+		return begin_refuse(call, "session_id", "a session or a chat must be named");
+	if (m->lease_ms <= 0)
+		return begin_refuse(call, "lease_ms", "more than 0");
+	if (finalize && m->track_id.len > 0 && !text_is_uuid(m->track_id) && call_caller(call)->kind == CALLER_USER) {
+		call_fail(call, RC_NOT_FOUND, "track_id", "no such track");
+		return false;
+	}
+	return store_fits(call, "session_id", m->session_id, KEY_MAX) && store_fits(call, "owner", m->owner, KEY_MAX) &&
+	       store_fits(call, "message_type", m->message_type, TYPE_MAX);
+}
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+/* A finalization of a stored track shows the track's modules as they are now. */
+static void modules_of(UT_string *out, const PGresult *modules, struct outcome *outcome)
+{
+	if (PQntuples(modules) == 0)
+		return;
+	json_modules(out, modules);
+	outcome->modules = json_written(out);
+}
+
+static void turn_began(struct call *call, struct pg_job *job)
+{
+	const PGresult *turn = job->results[0];
+	CLEANUP(string_done) UT_string history;
+	CLEANUP(string_done) UT_string modules;
+	struct ans_turn_begin ans = { 0 };
+	char iso[ISO_SIZE];
+
+	utstring_init(&history);
+	utstring_init(&modules);
+	if (store_refused(call, job))
+		return;
+	ans.begun = row_flag(turn, 0, TURN_begun);
+	turn_context_read(turn, 0, &ans.context);
+	outcome_read(turn, 0, &ans.outcome, iso);
+	if (ans.begun) {
+		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
+		ans.context.history = json_written(&history);
+	}
+	if (job->n > 2)
+		modules_of(&modules, job->results[2], &ans.outcome);
+	call_answer(call, &ans);
+}
+
+enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, turn_began);
+
+	if (!begin_is_valid(call, m))
+		return RC_OK;
+	pg_job_add(job, QUERY_TURN_BEGIN);
+	arg_turn_begin(job, m, call);
+	pg_job_add(job, QUERY_TURN_HISTORY);
+	pg_arg_i64(job, m->history_tokens);
+	if (text_is(m->kind, "finalize"))
+		pg_job_add(job, QUERY_TURN_MODULES);
+	return store_run(store, call, job);
+}
+
+static void turn_claimed(struct call *call, struct pg_job *job)
+{
+	const PGresult *turn = job->results[0];
+	CLEANUP(string_done) UT_string history;
+	struct ans_turn_claim ans = { .found = PQntuples(turn) > 0 };
+
+	utstring_init(&history);
+	if (ans.found) {
+		turn_context_read(turn, 0, &ans.context);
+		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
+		ans.context.history = json_written(&history);
+		ans.partial = row_text(turn, 0, TURN_partial);
+	}
+	call_answer(call, &ans);
+}
+
+enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, turn_claimed);
+	char *link = talloc_asprintf(job, "%s-%u", store->instance.s, call_link(call));
+
+	if (!store_fits(call, "owner", m->owner, KEY_MAX))
+		return RC_OK;
+	pg_job_add(job, QUERY_TURN_CLAIM);
+	pg_arg_text(job, m->owner);
+	pg_arg_i64(job, m->lease_ms);
+	pg_arg_flag(job, m->own_too);
+	pg_arg_text(job, text_from(link));
+	pg_job_add(job, QUERY_TURN_HISTORY);
+	pg_arg_i64(job, m->history_tokens);
+	return store_run(store, call, job);
+}
+
+static void turn_loaded(struct call *call, struct pg_job *job)
+{
+	const PGresult *turn = job->results[0];
+	CLEANUP(string_done) UT_string modules;
+	struct ans_turn_load ans = { 0 };
+	char iso[ISO_SIZE];
+
+	utstring_init(&modules);
+	if (store_refused(call, job))
+		return;
+	turn_context_read(turn, 0, &ans.context);
+	outcome_read(turn, 0, &ans.outcome, iso);
+	modules_of(&modules, job->results[1], &ans.outcome);
+	call_answer(call, &ans);
+}
+
+enum rc on_turn_load(struct store *store, const struct msg_turn_load *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, turn_loaded);
+
+	pg_job_add(job, QUERY_TURN_LOAD);
+	pg_arg_uuid(job, &m->turn_id);
+	store_arg_caller(job, call);
+	pg_job_add(job, QUERY_TURN_MODULES);
+	return store_run(store, call, job);
+}

@@ -1,0 +1,68 @@
+#include "purge.h"
+
+#include <stdlib.h>
+
+#include <talloc.h>
+
+#include "clock.h"
+#include "rows.h"
+
+#define EVERY_MS 600000
+#define RETRY_MS 10000
+#define BATCH 50		/* guests per transaction: others wait for its locks */
+#define PAUSE_MS 20		/* between two of them */
+#define PATIENCE_US 30000000	/* for a free connection; this work is in no hurry */
+
+static void purge_done(struct pg_job *job)
+{
+	struct purge *purge = job->arg;
+	int64_t n = job->err.rc == RC_OK ? row_i64(job->results[0], 0, 0) : 0;
+	int64_t next_ms = job->err.rc != RC_OK ? RETRY_MS : n > 0 ? PAUSE_MS : EVERY_MS;
+
+	purge->running = false;
+	purge->removed += n;
+	*purge->total += (uint64_t)n;
+	if (job->err.rc != RC_OK)
+		log_warning(purge->log, "purge.failed", "rc=%s reason=\"%s\"", rc_name(job->err.rc), job->err.message);
+	else if (n == 0 && purge->removed > 0)
+		log_info(purge->log, "purge.done", "removed=%lld", (long long)purge->removed);
+	if (n == 0)
+		purge->removed = 0;
+	talloc_free(job);
+	if (!purge->stopped)
+		loop_arm(purge->loop, &purge->timer, next_ms);
+}
+
+static void purge_on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct purge *purge = w->data;
+	struct pg_job *job = pg_job_new(NULL, purge_done, purge, clock_us() + PATIENCE_US);
+
+	(void)ev, (void)events;
+	pg_job_add(job, QUERY_GUESTS_PURGE);
+	pg_arg_i64(job, purge->hours);
+	pg_arg_i64(job, BATCH);
+	purge->running = true;
+	if (pg_pool_run(purge->pool, job) != RC_PENDING)
+		purge_done(job);
+}
+
+void purge_init(struct purge *purge, struct loop *loop, struct pg_pool *pool, struct metrics *metrics,
+		const struct log *log, int64_t hours)
+{
+	*purge = (struct purge){ .loop = loop, .pool = pool, .log = log, .hours = hours };
+	purge->total = metrics_counter(metrics, "alp_purged_total", "", "Guests and sessions of nobody removed.");
+	loop_timer(&purge->timer, purge_on_timer, purge);
+}
+
+void purge_start(struct purge *purge)
+{
+	if (!purge->running && !purge->stopped)
+		loop_arm(purge->loop, &purge->timer, 0);
+}
+
+void purge_stop(struct purge *purge)
+{
+	purge->stopped = true;
+	loop_disarm(purge->loop, &purge->timer);
+}

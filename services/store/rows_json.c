@@ -1,0 +1,228 @@
+#include "rows_json.h"
+
+#include <stdio.h>
+
+#include "columns.h"
+
+/* ---- accounts ------------------------------------------------------------------- */
+
+/* A guest's public id and address are made of his row id. */
+static void put_guest_names(UT_string *out, struct text id)
+{
+	char hex[33], name[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < id.len && n < 32; i++)
+		if (id.p[i] != '-')
+			hex[n++] = id.p[i];
+	hex[n] = '\0';
+	snprintf(name, sizeof(name), "guest_%s", hex);
+	json_str(out, "id", name);
+	snprintf(name, sizeof(name), "guest_%.8s@guest.com", hex);
+	json_str(out, "email", name);
+}
+
+void json_user(UT_string *out, const PGresult *r, int row)
+{
+	bool guest = row_flag(r, row, USER_is_guest);
+
+	json_open(out, NULL, '{');
+	if (guest) {
+		put_guest_names(out, row_text(r, row, USER_id));
+	} else {
+		put_row_text(out, "id", r, row, USER_id);
+		put_row_text(out, "email", r, row, USER_email);
+	}
+	put_row_text(out, "first_name", r, row, USER_first_name);
+	put_row_text(out, "last_name", r, row, USER_last_name);
+	put_row_lower(out, "role", r, row, USER_role, "student");
+	if (!guest) {
+		json_bool(out, "is_active", row_flag(r, row, USER_is_active));
+		put_row_time(out, "created_at", r, row, USER_created_at);
+	}
+	json_bool(out, "is_guest", guest);
+	json_close(out, '}');
+}
+
+/* ---- tracks ------------------------------------------------------------------------- */
+
+static bool module_is_completed(const PGresult *r, int row)
+{
+	return text_is(row_text(r, row, MODULE_status), "completed");
+}
+
+static void json_module(UT_string *out, const PGresult *r, int row)
+{
+	json_open(out, NULL, '{');
+	put_row_text(out, "id", r, row, MODULE_id);
+	put_row_i64(out, "module_number", r, row, MODULE_module_number);
+	put_row_text(out, "title", r, row, MODULE_title);
+	put_row_or(out, "description", r, row, MODULE_description, "");
+	put_row_strings(out, "learning_objectives", r, row, MODULE_learning_objectives);
+	json_i64(out, "estimated_duration_hours", row_i64(r, row, MODULE_estimated_duration_hours));
+	put_row_or(out, "status", r, row, MODULE_status, "not_started");
+	json_i64(out, "progress", module_is_completed(r, row) ? 100 : row_i64(r, row, MODULE_progress));
+	put_row_time(out, "completed_at", r, row, MODULE_completed_at);
+	put_row_object(out, "ai_generated_content", r, row, MODULE_ai_generated_content);
+	put_row_time(out, "created_at", r, row, MODULE_created_at);
+	put_row_time(out, "updated_at", r, row, MODULE_updated_at);
+	json_close(out, '}');
+}
+
+void json_modules(UT_string *out, const PGresult *modules)
+{
+	json_open(out, NULL, '[');
+	for (int i = 0; i < PQntuples(modules); i++)
+		json_module(out, modules, i);
+	json_close(out, ']');
+}
+
+/* Row of the first module whose track is not before this one; modules are sorted by it. */
+static int first_module(const PGresult *modules, struct text track)
+{
+	int low = 0, high = PQntuples(modules);
+
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+
+		if (memcmp(row_text(modules, middle, MODULE_track_id).p, track.p, track.len) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void put_modules(UT_string *out, const PGresult *modules, struct text track)
+{
+	int n = 0, completed = 0;
+
+	json_open(out, "modules", '[');
+	for (int row = first_module(modules, track);
+	     row < PQntuples(modules) && text_equal(row_text(modules, row, MODULE_track_id), track); row++) {
+		json_module(out, modules, row);
+		n++;
+		completed += module_is_completed(modules, row);
+	}
+	json_close(out, ']');
+	json_i64(out, "progress", n > 0 ? completed * 100 / n : 0);
+}
+
+void json_track(UT_string *out, const PGresult *r, int row, const PGresult *modules)
+{
+	json_open(out, NULL, '{');
+	put_row_text(out, "id", r, row, TRACK_id);
+	put_row_text(out, "title", r, row, TRACK_title);
+	put_row_or(out, "description", r, row, TRACK_description, "");
+	put_row_or(out, "skill_area", r, row, TRACK_skill_area, "");
+	put_row_lower(out, "difficulty_level", r, row, TRACK_difficulty_level, "beginner");
+	json_i64(out, "estimated_duration_hours", row_i64(r, row, TRACK_estimated_duration_hours));
+	put_row_lower(out, "status", r, row, TRACK_status, "planning");
+	put_row_or(out, "user_expectations", r, row, TRACK_user_expectations, "");
+	put_row_object(out, "ai_generated_plan", r, row, TRACK_ai_generated_plan);
+	put_row_text(out, "language", r, row, TRACK_language);
+	put_modules(out, modules, row_text(r, row, TRACK_id));
+	put_row_text(out, "session_id", r, row, TRACK_session_id);
+	put_row_text(out, "chat_id", r, row, TRACK_chat_id);
+	put_row_time(out, "created_at", r, row, TRACK_created_at);
+	put_row_time(out, "updated_at", r, row, TRACK_updated_at);
+	json_close(out, '}');
+}
+
+void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules)
+{
+	json_open(out, NULL, '[');
+	for (int i = 0; i < PQntuples(tracks); i++)
+		json_track(out, tracks, i, modules);
+	json_close(out, ']');
+}
+
+/* ---- sessions and chats ------------------------------------------------------------------- */
+
+void json_session(UT_string *out, const PGresult *r, int row)
+{
+	json_open(out, NULL, '{');
+	put_row_text(out, "id", r, row, SESSION_id);
+	put_row_or(out, "track_id", r, row, SESSION_track_id, "");
+	put_row_or(out, "session_name", r, row, SESSION_session_name, "");
+	put_row_or(out, "status", r, row, SESSION_status, "active");
+	put_row_time(out, "created_at", r, row, SESSION_created_at);
+	put_row_time(out, "updated_at", r, row, SESSION_updated_at);
+	json_close(out, '}');
+}
+
+void json_sessions(UT_string *out, const PGresult *sessions)
+{
+	json_open(out, NULL, '[');
+	for (int i = 0; i < PQntuples(sessions); i++)
+		json_session(out, sessions, i);
+	json_close(out, ']');
+}
+
+/* What all forms of a chat have, but for the name of its id. */
+static void put_chat(UT_string *out, const char *id_key, const PGresult *r, int row)
+{
+	put_row_text(out, id_key, r, row, CHAT_id);
+	put_row_or(out, "chat_name", r, row, CHAT_chat_name, "");
+	put_row_or(out, "chat_type", r, row, CHAT_chat_type, "planning");
+	put_row_or(out, "status", r, row, CHAT_status, "active");
+	put_row_time(out, "created_at", r, row, CHAT_created_at);
+	put_row_time(out, "updated_at", r, row, CHAT_updated_at);
+	put_row_i64(out, "message_count", r, row, CHAT_last_seq);
+	put_row_time(out, "last_message_at", r, row, CHAT_last_message_at);
+}
+
+void json_chat(UT_string *out, const PGresult *r, int row)
+{
+	json_open(out, NULL, '{');
+	put_chat(out, "id", r, row);
+	put_row_text(out, "session_id", r, row, CHAT_session_id);
+	json_close(out, '}');
+}
+
+void json_chats(UT_string *out, const PGresult *chats)
+{
+	json_open(out, NULL, '[');
+	for (int i = 0; i < PQntuples(chats); i++)
+		json_chat(out, chats, i);
+	json_close(out, ']');
+}
+
+void json_chat_info(UT_string *out, const PGresult *r, int row)
+{
+	json_open(out, NULL, '{');
+	put_chat(out, "chat_id", r, row);
+	put_row_text(out, "session_id", r, row, CHAT_session_id);
+	put_row_object(out, "ai_context", r, row, CHAT_ai_context);
+	json_close(out, '}');
+}
+
+/* The session of row and its chats; the row behind them. */
+static int put_session_chats(UT_string *out, const PGresult *r, int row)
+{
+	struct text session = row_text(r, row, CHAT_session_id);
+
+	json_open(out, NULL, '{');
+	put_row_text(out, "session_id", r, row, CHAT_session_id);
+	put_row_or(out, "session_name", r, row, OWNING_session_name, "");
+	put_row_or(out, "track_title", r, row, OWNING_track_title, "");
+	put_row_or(out, "track_id", r, row, OWNING_track_id, "");
+	put_row_time(out, "session_created_at", r, row, OWNING_session_created_at);
+	json_open(out, "chats", '[');
+	for (; row < PQntuples(r) && text_equal(row_text(r, row, CHAT_session_id), session); row++) {
+		json_open(out, NULL, '{');
+		put_chat(out, "chat_id", r, row);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+	json_close(out, '}');
+	return row;
+}
+
+void json_chats_by_session(UT_string *out, const PGresult *chats)
+{
+	json_open(out, NULL, '[');
+	for (int row = 0; row < PQntuples(chats);)
+		row = put_session_chats(out, chats, row);
+	json_close(out, ']');
+}

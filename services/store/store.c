@@ -1,0 +1,203 @@
+#include "store.h"
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "ids.h"
+
+#define DISPATCH_TABLE
+#include "handlers.h"
+
+#define CONNECTIONS_MAX 64
+#define MIGRATE_WAIT_US 15000000	/* --migrate: for a server that is just starting */
+
+/* ---- what the daemon asks ------------------------------------------------------------ */
+
+static size_t store_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
+{
+	struct store *store = arg;
+	const char *why = pg_pool_why(store->pool);
+
+	out[0] = (struct dependency){ "schema", store->schema.current, store->schema.why };
+	out[1] = (struct dependency){ "database", pg_pool_numbers(store->pool).up > 0, why[0] != '\0' ? why : "not connected" };
+	return 2;
+}
+
+static void store_numbers(void *arg, UT_string *json)
+{
+	struct store *store = arg;
+	struct pg_pool_numbers n = pg_pool_numbers(store->pool);
+
+	json_i64(json, "pg_connections", store->config->pg_connections);
+	json_i64(json, "pg_up", n.up);
+	json_i64(json, "pg_busy", n.busy);
+	json_i64(json, "pg_waiting", n.waiting);
+}
+
+static void store_refresh_metrics(void *arg)
+{
+	struct store *store = arg;
+	struct metrics *m = store->daemon->metrics;
+	struct pg_pool_numbers n = pg_pool_numbers(store->pool);
+
+	*metrics_gauge(m, "alp_pg_connections", "state=\"up\"", "Database connections.") = n.up;
+	*metrics_gauge(m, "alp_pg_connections", "state=\"busy\"", "Database connections.") = n.busy;
+	*metrics_gauge(m, "alp_pg_waiting", "", "Requests waiting for a database connection.") = n.waiting;
+}
+
+static void store_drain(void *arg)
+{
+	struct store *store = arg;
+
+	purge_stop(&store->purge);
+}
+
+static bool store_idle(void *arg)
+{
+	struct store *store = arg;
+	struct pg_pool_numbers n = pg_pool_numbers(store->pool);
+
+	return n.busy == 0 && n.waiting == 0;
+}
+
+/* ---- schema and pool take turns --------------------------------------------------------- */
+
+static void store_on_current(void *arg)
+{
+	struct store *store = arg;
+
+	pg_pool_refuse(store->pool, NULL);
+	pg_pool_open(store->pool);
+	purge_start(&store->purge);
+}
+
+static void store_on_refused(void *arg, const char *why)
+{
+	struct store *store = arg;
+
+	pg_pool_refuse(store->pool, why);
+}
+
+/* The database was exchanged or changed under us: its schema is looked at again. */
+static void store_on_schema_lost(void *arg, const char *why)
+{
+	struct store *store = arg;
+
+	log_warning(&store->log, "schema.lost", "reason=\"%s\"", why);
+	schema_start(&store->schema);
+}
+
+/* ---- start and stop ------------------------------------------------------------------------ */
+
+static void store_check_config(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	struct err err = { 0 };
+
+	if (c->pg_connections < 1 || c->pg_connections > CONNECTIONS_MAX)
+		err_set(&err, RC_INVALID, "PG_CONNECTIONS must be 1 to %d", CONNECTIONS_MAX);
+	else if (c->pg_queue_max < 1)
+		err_set(&err, RC_INVALID, "PG_QUEUE_MAX must be 1 or more");
+	else if (c->pg_statement_ms < 1)
+		err_set(&err, RC_INVALID, "PG_STATEMENT_MS must be 1 or more");
+	else if (c->guest_ttl_hours < 1)
+		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
+	if (err.rc != RC_OK)
+		daemon_fail(d, &err);
+}
+
+void store_init(struct store *store, struct daemon *d)
+{
+	static const struct schema_hooks schema_hooks = { store_on_current, store_on_refused };
+	struct config *c = &d->config;
+	struct err err = { 0 };
+
+	*store = (struct store){ .daemon = d, .config = c, .instance = id_new() };
+	store_check_config(d);
+	store->pool = pg_pool_new(d->ctx, &(struct pg_pool_config){ .loop = &d->loop,
+								    .url = c->database_url,
+								    .connections = (int)c->pg_connections,
+								    .queue_max = (int)c->pg_queue_max,
+								    .statement_ms = c->pg_statement_ms,
+								    .metrics = d->metrics,
+								    .log = &store->log,
+								    .schema_lost = store_on_schema_lost,
+								    .arg = store });
+	purge_init(&store->purge, &d->loop, store->pool, d->metrics, &store->log, c->guest_ttl_hours);
+	if (!schema_init(&store->schema, &d->loop, c->database_url, &store->log, &schema_hooks, store, &err) ||
+	    !bus_serve(d->bus, "store", c->bus_store, &dispatch_rows, store, &err))
+		daemon_fail(d, &err);
+	metrics_on_write(d->metrics, store_refresh_metrics, store);
+	d->hooks = (struct daemon_hooks){ .dependencies = store_dependencies,
+					  .numbers = store_numbers,
+					  .drain = store_drain,
+					  .idle = store_idle,
+					  .arg = store };
+	schema_start(&store->schema);
+}
+
+void store_done(struct store *store)
+{
+	schema_done(&store->schema);
+	purge_stop(&store->purge);
+	pg_pool_free(store->pool);
+	store->pool = NULL;
+}
+
+/* ---- --migrate -------------------------------------------------------------------------------- */
+
+struct migrate {
+	struct loop loop;
+	struct schema schema;
+	ev_timer limit;
+	int status;
+};
+
+static void migrate_on_current(void *arg)
+{
+	struct migrate *m = arg;
+
+	m->status = 0;
+	ev_break(m->loop.ev, EVBREAK_ALL);
+}
+
+static void migrate_on_refused(void *arg, const char *why)
+{
+	struct migrate *m = arg;
+
+	(void)why;	/* logged */
+	ev_break(m->loop.ev, EVBREAK_ALL);
+}
+
+/* Only as long as no connection is there: a migration itself takes the time it takes. */
+static void migrate_on_limit(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct migrate *m = w->data;
+
+	(void)events;
+	if (m->schema.conn.connected)
+		loop_arm(&m->loop, w, MIGRATE_WAIT_US / 1000);
+	else
+		ev_break(ev, EVBREAK_ALL);
+}
+
+int store_migrate(struct daemon *d)
+{
+	static const struct schema_hooks hooks = { migrate_on_current, migrate_on_refused };
+	struct migrate m = { .status = 1 };
+	struct err err = { 0 };
+
+	log_setup(d->name, LOG_INFO, strcmp(d->config.log_format, "json") == 0);
+	loop_init(&m.loop);
+	loop_timer(&m.limit, migrate_on_limit, &m);
+	loop_arm(&m.loop, &m.limit, MIGRATE_WAIT_US / 1000);
+	if (sodium_init() < 0 || !schema_init(&m.schema, &m.loop, d->config.database_url, &d->log, &hooks, &m, &err))
+		daemon_fail(d, &err);
+	schema_start(&m.schema);
+	ev_run(m.loop.ev, 0);
+	schema_done(&m.schema);
+	loop_disarm(&m.loop, &m.limit);
+	loop_done(&m.loop);
+	d->status = m.status;
+	return daemon_status(d);
+}

@@ -1,0 +1,51 @@
+/*
+ * store: the daemon that owns PostgreSQL. One request of the bus is one
+ * transaction; who asks is checked in the statement that reads or writes.
+ */
+#ifndef ALP_STORE_H
+#define ALP_STORE_H
+
+#include "daemon.h"
+#include "pg_pool.h"
+#include "purge.h"
+#include "schema.h"
+
+struct store {
+	struct daemon *daemon;
+	struct config *config;
+	struct log log;
+	struct uuid_text instance;	/* of this process */
+	struct schema schema;
+	struct pg_pool *pool;
+	struct purge purge;
+};
+
+/* Ends the process with a reason when a setting is out of range or the bus cannot be served. */
+void store_init(struct store *store, struct daemon *d);
+void store_done(struct store *store);
+
+/* --migrate: brings the schema up to date without serving anything; the exit status. d has its options. */
+int store_migrate(struct daemon *d);
+
+/* ---- for handlers ------------------------------------------------------------ */
+
+/* Makes the answer from the job's results, all of which are there, and answers the call. */
+typedef void store_answer_fn(struct call *call, struct pg_job *job);
+
+/* A job for a call, allocated in the call's context; store_run hands it to the pool. */
+struct pg_job *store_job(struct call *call, store_answer_fn *answer);
+enum rc store_run(struct store *store, struct call *call, struct pg_job *job);
+
+/* Refuses the call when the first result has no row (RC_NOT_FOUND) or a verdict that is not "ok". True: refused. */
+bool store_refused(struct call *call, const struct pg_job *job);
+
+/* The caller, as the next argument. */
+void store_arg_caller(struct pg_job *job, const struct call *call);
+
+/* A session as a client names it, as the next two arguments: row id, own name; both null when empty. */
+void store_arg_session(struct pg_job *job, struct text session);
+
+/* False and the call refused (RC_INVALID naming the field) when t has more than max characters. */
+bool store_fits(struct call *call, const char *field, struct text t, size_t max);
+
+#endif

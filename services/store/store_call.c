@@ -1,0 +1,72 @@
+/* What handlers share: jobs for calls, refusals, arguments. */
+#include "clock.h"
+#include "columns.h"
+#include "rows.h"
+#include "store.h"
+
+/* Beside its job, in the call's context. */
+struct call_job {
+	struct call *call;
+	store_answer_fn *answer;
+};
+
+static void call_job_done(struct pg_job *job)
+{
+	struct call_job *c = job->arg;
+
+	if (job->err.rc != RC_OK)
+		call_refuse(c->call, &job->err);
+	else
+		c->answer(c->call, job);
+}
+
+struct pg_job *store_job(struct call *call, store_answer_fn *answer)
+{
+	struct call_job *c = talloc_zero(call_ctx(call), struct call_job);
+
+	c->call = call;
+	c->answer = answer;
+	return pg_job_new(call_ctx(call), call_job_done, c, clock_us() + call_left_us(call));
+}
+
+enum rc store_run(struct store *store, struct call *call, struct pg_job *job)
+{
+	if (pg_pool_run(store->pool, job) == RC_PENDING)
+		return RC_PENDING;
+	call_refuse(call, &job->err);
+	return RC_OK;
+}
+
+bool store_refused(struct call *call, const struct pg_job *job)
+{
+	const PGresult *r = job->results[0];
+
+	if (PQntuples(r) == 0) {
+		call_fail(call, RC_NOT_FOUND, NULL, "it does not exist");
+		return true;
+	}
+	if (text_is(row_text(r, 0, VERDICT_rc), rc_name(RC_OK)))
+		return false;
+	call_fail(call, rc_from_name(PQgetvalue(r, 0, VERDICT_rc)), PQgetvalue(r, 0, VERDICT_field), "%s",
+		  PQgetvalue(r, 0, VERDICT_message));
+	return true;
+}
+
+void store_arg_caller(struct pg_job *job, const struct call *call)
+{
+	pg_arg_uuid(job, &call_caller(call)->user_id);
+}
+
+void store_arg_session(struct pg_job *job, struct text session)
+{
+	pg_arg_uuid_text(job, session);
+	pg_arg_opt(job, text_is_uuid(session) ? (struct text){ 0 } : session);
+}
+
+bool store_fits(struct call *call, const char *field, struct text t, size_t max)
+{
+	if (t.len <= max || text_chars(t) <= max)
+		return true;
+	call_fail(call, RC_INVALID, field, "%s: at most %zu characters", field, max);
+	return false;
+}

@@ -1,0 +1,14 @@
+/* turn_rows: a row of the view turn_rows as the bus's turn_context and outcome, borrowed from the result. Pure. */
+#ifndef ALP_TURN_ROWS_H
+#define ALP_TURN_ROWS_H
+
+#include "messages.h"
+#include "rows.h"
+
+/* All but history, history_left_out. */
+void turn_context_read(const PGresult *r, int row, struct turn_context *out);
+
+/* All but modules of a stored track; iso holds the timestamp and lives as long as out. */
+void outcome_read(const PGresult *r, int row, struct outcome *out, char iso[ISO_SIZE]);
+
+#endif
