@@ -105,6 +105,24 @@ static void frame_answer_tells_why(void **state)
 	utstring_done(&bytes);
 }
 
+static void frame_leaves_out_a_group_that_is_not_there(void **state)
+{
+	struct ans_turn_claim none = { .found = false };
+	struct envelope env = { .msg = MSG_TURN_CLAIM, .is_answer = true };
+	struct frame *frame;
+	struct err err = { 0 };
+	UT_string bytes;
+
+	(void)state;
+	utstring_init(&bytes);
+	frame_encode(&bytes, key, &env, &none);
+	frame = frame_decode(NULL, key, json_written(&bytes), NULL, &err);
+	assert_non_null(frame);
+	assert_false(((const struct ans_turn_claim *)frame->body)->found);
+	talloc_free(frame);
+	utstring_done(&bytes);
+}
+
 static void frame_round_trips_every_message_of_the_catalogue(void **state)
 {
 	(void)state;
@@ -142,6 +160,7 @@ int main(void)
 		cmocka_unit_test(frame_refuses_every_changed_byte),
 		cmocka_unit_test(frame_names_the_field_that_is_missing),
 		cmocka_unit_test(frame_answer_tells_why),
+		cmocka_unit_test(frame_leaves_out_a_group_that_is_not_there),
 		cmocka_unit_test(frame_round_trips_every_message_of_the_catalogue),
 	};
 

@@ -46,6 +46,17 @@ static void put_real(struct enc *e, const char *key, const double *v, bool must)
 		json_real(e->json, key, *v);
 }
 
+/* A group that was never filled in; one in use has at least a byte that is not zero. */
+static bool is_empty(const void *group, size_t size)
+{
+	const unsigned char *p = group;
+
+	for (size_t i = 0; i < size; i++)
+		if (p[i] != 0)
+			return false;
+	return true;
+}
+
 /* ---- reading: a field's get_ fills it or marks the decoder ---------------- */
 
 static void dec_mark(struct dec *d, const char *key)
@@ -144,7 +155,8 @@ static void get_real(struct dec *d, const char *key, double *v, bool must)
 #define OBJECT(name, ...)                                                                     \
 	static void put_##name(struct enc *e, const char *key, const struct name *m, bool must) \
 	{                                                                                     \
-		(void)must;                                                                   \
+		if (!must && is_empty(m, sizeof(*m)))                                         \
+			return;                                                               \
 		json_open(e->json, key, '{');                                                 \
 		__VA_ARGS__                                                                   \
 		json_close(e->json, '}');                                                     \
