@@ -81,17 +81,18 @@ model_line() {
 # write_env_dir: what is set now is what this stack runs with until it is
 # stopped, also when a worker is added later from another terminal. One file per
 # name, as chpst -e reads them.
-write_env_dir() {
-	local name
-
+write_env_dir() (
+	umask 077
 	rm -rf "$ENV_DIR"
-	(umask 077 && mkdir -p "$ENV_DIR")
+	mkdir -p "$ENV_DIR"
 	for name in "${SETTINGS[@]}"; do
 		is_set "$name" || continue
-		[[ $(setting "$name") != *$'\n'* ]] || die "$name has more than one line"
-		(umask 077 && printf '%s\n' "$(setting "$name")" >"$ENV_DIR/$name")
+		value=${FROM_FILE[$name]-}
+		[[ ! -v $name ]] || value=${!name}
+		[[ $value != *$'\n'* ]] || die "$name has more than one line"
+		printf '%s\n' "$value" >"$ENV_DIR/$name"
 	done
-}
+)
 
 # use_env_dir: take the settings of the stack that runs, not this shell's.
 use_env_dir() {

@@ -81,40 +81,32 @@ setting() {
 	fi
 }
 
-# An address is host:port, maybe with a scheme before and a path behind it. One
-# that listens everywhere is asked on this machine.
-host_of() {
+# split_address ADDRESS: sets HOST and PORT. An address is host:port, maybe with a
+# scheme before and a path behind it. One that listens everywhere is asked on
+# this machine.
+split_address() {
 	local address=${1##*://}
 
 	address=${address%%/*}
-	address=${address%:*}
-	address=${address#\[}
-	address=${address%\]}
-	case $address in
-	0.0.0.0 | '*') address=127.0.0.1 ;;
-	::) address=::1 ;;
+	PORT=${address##*:}
+	HOST=${address%:*}
+	HOST=${HOST#\[}
+	HOST=${HOST%\]}
+	case $HOST in
+	0.0.0.0 | '*') HOST=127.0.0.1 ;;
+	::) HOST=::1 ;;
 	esac
-	printf '%s' "$address"
-}
-
-port_of() {
-	local address=${1##*://}
-
-	address=${address%%/*}
-	printf '%s' "${address##*:}"
 }
 
 # url_of ADDRESS: where this machine reaches it.
 url_of() {
-	local host
-
-	host=$(host_of "$1")
-	[[ $host != *:* ]] || host="[$host]"
-	printf 'http://%s:%s' "$host" "$(port_of "$1")"
+	split_address "$1"
+	[[ $HOST != *:* ]] || HOST="[$HOST]"
+	printf 'http://%s:%s' "$HOST" "$PORT"
 }
 
 # port_taken HOST PORT: something accepts connections there.
-port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
+port_taken() { { : 3<>"/dev/tcp/$1/$2"; } 2>/dev/null; }
 
 # wait_until SECONDS COMMAND...: asks again until it succeeds or time is up.
 wait_until() {

@@ -188,12 +188,12 @@ write_pg_service() {
 			-k $(printf '%q' "$PG_HOME/socket") -p $port -c listen_addresses='$host'
 	EOS
 	# TERM would wait for every client to leave; INT ends their sessions.
-	mkdir -p "$(service_dir pg)/control"
-	cat >"$(service_dir pg)/control/t" <<-'EOS'
+	mkdir -p "$SERVICES/pg/control"
+	cat >"$SERVICES/pg/control/t" <<-'EOS'
 		#!/bin/sh
 		exec kill -INT "$(cat supervise/pid)"
 	EOS
-	chmod +x "$(service_dir pg)/control/t"
+	chmod +x "$SERVICES/pg/control/t"
 }
 
 cluster_answers() { pg_isready -q -t 3 -h "$PG_HOME/socket" -p "$1" -U postgres -d postgres; }

@@ -6,8 +6,7 @@
 SERVICES=$VAR/service
 LOGS_DIR=$VAR/log
 
-service_dir() { printf '%s/%s' "$SERVICES" "$1"; }
-supervised() { sv status "$(service_dir "$1")" >/dev/null 2>&1; }
+supervised() { sv status "$SERVICES/$1" >/dev/null 2>&1; }
 service_names() {
 	local name
 
@@ -15,12 +14,12 @@ service_names() {
 		[[ ! -d $SERVICES/$name ]] || printf '%s\n' "$name"
 	done
 }
-service_pid() { cat "$(service_dir "$1")/supervise/pid" 2>/dev/null || true; }
-service_up() { [[ -n $(service_pid "$1") ]]; }
+service_pid() { cat "$SERVICES/$1/supervise/pid" 2>/dev/null || true; }
+service_up() { [[ -s $SERVICES/$1/supervise/pid ]]; }
 
 # service_uptime NAME: seconds since its last start.
 service_uptime() {
-	sv status "$(service_dir "$1")" 2>/dev/null | sed -nE 's/^run: [^)]*\) ([0-9]+)s.*/\1/p'
+	sv status "$SERVICES/$1" 2>/dev/null | sed -nE 's/^run: [^)]*\) ([0-9]+)s.*/\1/p'
 }
 
 # A stack runs when one of its daemons is supervised; a database alone is none.
@@ -34,7 +33,7 @@ last_log() { tail -n "${2:-20}" "$LOGS_DIR/$1/current" 2>/dev/null || true; }
 write_service() {
 	local dir log
 
-	dir=$(service_dir "$1")
+	dir=$SERVICES/$1
 	log=$LOGS_DIR/$1
 	mkdir -p "$dir/log" "$log"
 	printf 's10485760\nn5\n' >"$log/config" # ten megabytes, five old files
@@ -67,7 +66,7 @@ write_daemon() {
 start_service() {
 	local dir unset=() name
 
-	dir=$(service_dir "$1")
+	dir=$SERVICES/$1
 	if supervised "$1"; then
 		sv up "$dir" >/dev/null
 		return
@@ -86,13 +85,13 @@ stop_services() {
 
 	shift
 	for name in "$@"; do
-		supervised "$name" && dirs+=("$(service_dir "$name")")
+		supervised "$name" && dirs+=("$SERVICES/$name")
 	done
 	if ((${#dirs[@]} > 0)); then
 		sv -w "$seconds" force-shutdown "${dirs[@]}" >/dev/null ||
 			warn "not everything stopped within $seconds s and was killed: ${dirs[*]##*/}"
 	fi
 	for name in "$@"; do
-		rm -rf "$(service_dir "$name")"
+		rm -rf "${SERVICES:?}/$name"
 	done
 }

@@ -17,7 +17,8 @@ BUS_ADDRESSES=(BUS_CHAT BUS_STORE BUS_WORK BUS_DELTA BUS_CONTROL BUS_EVENT)
 worker_health() {
 	local base
 	base=$(setting AI_HEALTH)
-	printf '%s:%s' "${base%:*}" "$(($(port_of "$base") + $1 - 1))"
+	split_address "$base"
+	printf '%s:%s' "${base%:*}" "$((PORT + $1 - 1))"
 }
 
 # probe_url NAME: answers 200 when the service is ready.
@@ -64,7 +65,8 @@ wanted_workers() {
 check_free() {
 	local name=$1 address=$2
 
-	if port_taken "$(host_of "$address")" "$(port_of "$address")"; then
+	split_address "$address"
+	if port_taken "$HOST" "$PORT"; then
 		die "$name: $address is already in use; another stack? Give this one other addresses (see deploy/env.example)"
 	fi
 }
@@ -398,7 +400,7 @@ status() {
 		fi
 	done
 	for name in store chat ai-1 gateway; do
-		[[ -d $(service_dir "$name") ]] || row "$name" - - down
+		[[ -d $SERVICES/$name ]] || row "$name" - - down
 	done
 	if ! stack_running; then
 		say "the stack does not run (make up, make dev-all)"
@@ -422,7 +424,7 @@ restart)
 	(locked stop_daemons) # apart: it takes over the old stack's settings
 	exec "$0" up
 	;;
-status) status ;;
+status) status || exit 1 ;;
 dev) dev ;;
 dev-all) dev_all ;;
 frontend-dev) frontend_dev ;;

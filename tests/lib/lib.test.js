@@ -1,0 +1,93 @@
+/* Ports, the database and the counting of tests, without any daemon. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { Cluster, createDatabase, psql, rows } from "./pg.js";
+import { claimPorts } from "./ports.js";
+import { countProgram } from "./run.js";
+import { until } from "./until.js";
+
+const run = promisify(execFile);
+
+test("claimed ports are in a row, free, and nobody else's until they are released", async () => {
+	const claims = await Promise.all(Array.from({ length: 20 }, () => claimPorts(10)));
+	const ports = claims.flatMap((claim) => claim.ports);
+
+	assert.equal(new Set(ports).size, 200);
+	for (const { ports: [first, ...rest] } of claims)
+		rest.forEach((port, i) => assert.equal(port, first + i + 1));
+	const server = createServer();
+
+	await new Promise((resolve, reject) => server.once("error", reject).listen(ports[0], "127.0.0.1", resolve));
+	await new Promise((resolve) => server.close(resolve));
+	await Promise.all(claims.map((claim) => claim.release()));
+});
+
+test("until says what it waited for and what it saw last", async () => {
+	await assert.rejects(until("the moon is full", () => Promise.reject(new Error("a crescent")), { ms: 30 }),
+		/the moon is full: not within 30 ms \(last: a crescent\)/);
+});
+
+test("a cluster survives the kill of its server and is gone after stop", async () => {
+	const cluster = await Cluster.start({ fsync: true });
+	const database = await createDatabase(cluster.url("postgres"));
+
+	await psql(database.url, "create table t(a text); insert into t values ('kept'), (null)");
+	await cluster.kill();
+	await assert.rejects(psql(database.url, "select 1"), /psql: /);
+	await cluster.restart();
+	assert.deepEqual(await rows(database.url, "select a from t order by a"), [{ a: "kept" }, { a: null }]);
+	await assert.rejects(psql(database.url, "select nonsense"), /column "nonsense" does not exist[\s\S]*in: select nonsense/);
+	await database.drop();
+	await cluster.stop();
+	assert.ok(!existsSync(cluster.dir));
+});
+
+test("a cluster that nobody stopped ends with its process", async () => {
+	const script = `import { sharedCluster } from ${JSON.stringify(join(import.meta.dirname, "pg.js"))};
+		console.log(await sharedCluster());`;
+	const { ALP_TEST_PG: _, ...env } = process.env;
+	const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { env });
+	const socket = decodeURIComponent(/host=([^&]*)/.exec(stdout)[1]);
+
+	await until("its folder is gone", () => !existsSync(join(socket, "..")));
+	await assert.rejects(psql(stdout.trim(), "select 1"));
+});
+
+test("counts are those of cmocka where a program has them, else one per program", () => {
+	const program = (status, inner, out = "") => countProgram(`status="${status}">${inner}<system-out>${out}</system-out>`);
+
+	assert.deepEqual(program("run", "", "[  PASSED  ] 3 test(s).\n[  PASSED  ] 2 test(s).\n"), { passed: 5, failed: 0, skipped: 0 });
+	assert.deepEqual(program("fail", "<failure/>", "[  PASSED  ] 3 test(s).\n[  FAILED  ] 1 test(s), listed below:\n"),
+		{ passed: 3, failed: 1, skipped: 0 });
+	assert.deepEqual(program("fail", "<failure/>", "[  PASSED  ] 3 test(s).\n"), { passed: 3, failed: 1, skipped: 0 });
+	assert.deepEqual(program("fail", "<failure/>"), { passed: 0, failed: 1, skipped: 0 });
+	assert.deepEqual(program("run", ""), { passed: 1, failed: 0, skipped: 0 });
+	assert.deepEqual(program("notrun", "<skipped/>"), { passed: 0, failed: 0, skipped: 1 });
+});
+
+test("the reporter counts each test once", async () => {
+	const dir = mkdtempSync(join(tmpdir(), "alp-count-"));
+	const file = join(dir, "a.test.mjs");
+	const report = join(dir, "report");
+
+	writeFileSync(file, `import { describe, test } from "node:test";
+		test("passes", () => {});
+		test("parent", async (t) => { await t.test("child fails", () => { throw new Error("x"); }); });
+		describe("suite", () => { test("inside", () => {}); test.skip("later", () => {}); });`);
+	const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+
+	await assert.rejects(run(process.execPath, ["--test", `--test-reporter=${join(import.meta.dirname, "count-reporter.js")}`,
+		`--test-reporter-destination=${report}`, file], { env }));
+	const results = readFileSync(report, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+
+	assert.deepEqual(results.map(({ name, result }) => `${name}: ${result}`).sort(),
+		["child fails: failed", "inside: passed", "later: skipped", "passes: passed"]);
+	rmSync(dir, { recursive: true });
+});
