@@ -74,7 +74,8 @@ static void hand_out(struct chat *chat, struct turn *turn, struct pull *pull)
 				      .turn_id = turn->id,
 				      .attempt = turn->attempt,
 				      .kind = turn->context.kind,
-				      .messages = turn->messages };
+				      .messages = turn->messages,
+				      .traceparent = text_from(turn->trace) };
 	struct call *call = pull->call;
 
 	prompt_parameters(turn, &work);
