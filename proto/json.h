@@ -28,6 +28,9 @@
  */
 cJSON *json_parse(struct text in, struct err *err);
 
+/* The same; *at_out becomes the byte at which the document breaks (its length when only the whole is wrong). */
+cJSON *json_parse_at(struct text in, size_t *at_out, struct err *err);
+
 /* Parses what our own peers wrote (already authenticated): one document, no more checks. */
 cJSON *json_parse_trusted(struct text in);
 

@@ -246,10 +246,18 @@ static const char *tree_fault(const cJSON *node)
 
 cJSON *json_parse(struct text in, struct err *err)
 {
+	size_t at;
+
+	return json_parse_at(in, &at, err);
+}
+
+cJSON *json_parse_at(struct text in, size_t *at_out, struct err *err)
+{
 	struct scan s = { .p = in.p, .start = in.p, .end = in.p + in.len };
 	const char *fault;
 	cJSON *tree;
 
+	*at_out = in.len;
 	if (in.len == 0) {
 		err_set(err, RC_INVALID, "JSON was expected, nothing came");
 		return NULL;
@@ -264,6 +272,7 @@ cJSON *json_parse(struct text in, struct err *err)
 			scan_fail(&s, "bytes after the end of the document");
 	}
 	if (s.why != NULL) {
+		*at_out = (size_t)(s.p - s.start);
 		err_set(err, RC_INVALID, "broken JSON at byte %td: %s", s.p - s.start, s.why);
 		return NULL;
 	}

@@ -37,6 +37,17 @@ static void json_refuses_what_cjson_would_let_pass(void **state)
 			fail_msg("accepted: %s", bad[i]);
 }
 
+static void json_names_the_byte_where_it_breaks(void **state)
+{
+	size_t at = 0;
+
+	(void)state;
+	assert_null(json_parse_at(text_from("{\"a\": 1,\"b\":}"), &at, NULL));
+	assert_int_equal(at, 12);
+	assert_null(json_parse_at(text_from("{\"a\":1,\"a\":2}"), &at, NULL));
+	assert_int_equal(at, 13);
+}
+
 static void json_bounds_the_depth(void **state)
 {
 	char deep[2 * JSON_DEPTH_MAX + 8] = "";
@@ -91,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_reads_what_rfc8259_allows),
 		cmocka_unit_test(json_refuses_what_cjson_would_let_pass),
+		cmocka_unit_test(json_names_the_byte_where_it_breaks),
 		cmocka_unit_test(json_bounds_the_depth),
 		cmocka_unit_test(json_writer_puts_commas_and_escapes),
 		cmocka_unit_test(json_integers_are_exact_or_refused),
