@@ -1,0 +1,212 @@
+#include "handlers.h"
+#include "watch.h"
+
+#include <utlist.h>
+
+#include "clock.h"
+
+struct events *events_new(struct gateway *gw)
+{
+	struct events *events = talloc_zero(gw->daemon->ctx, struct events);
+
+	events->gw = gw;
+	utstring_init(&events->scratch);
+	return events;
+}
+
+void events_free(struct events *events)
+{
+	struct watch *w, *next;
+
+	HASH_ITER(hh, events->watches, w, next)
+		watch_free(w);
+	utstring_done(&events->scratch);
+	talloc_free(events);
+}
+
+size_t events_mirrors(const struct events *events)
+{
+	return HASH_COUNT(events->watches);
+}
+
+uint64_t events_pulls(const struct events *events)
+{
+	return events->pulls_n;
+}
+
+struct ws_frame *frame_complete(struct events *events, struct text frame, int64_t total_us, int64_t began_us)
+{
+	int64_t out_us = clock_us() - began_us;
+
+	if (total_us <= 0)
+		return ws_frame_new(frame);
+	utstring_clear(&events->scratch);
+	utstring_bincpy(&events->scratch, frame.p, frame.len);
+	utstring_printf(&events->scratch, ",\"gateway_out\":%lld,\"total\":%lld}}", (long long)out_us,
+			(long long)(total_us + out_us));
+	return ws_frame_new(json_written(&events->scratch));
+}
+
+static void tell(const struct audience *audience, struct ws_frame *frame)
+{
+	struct ws_conn *ws;
+
+	AUDIENCE_FOREACH(*audience, ws)
+		ws_push_event(ws, frame);
+}
+
+void watch_tell(struct watch *w, struct ws_frame *frame)
+{
+	struct audience audience =
+		audience_of(w->events, &w->caller.user_id, &w->session_id, text_from(w->session_key));
+
+	tell(&audience, frame);
+}
+
+/* ---- what chat publishes -------------------------------------------------------------- */
+
+/* The turn's watch, made when somebody is there to hear of it. NULL: nobody, or it is over. */
+static struct watch *watch_of_event(struct events *events, const struct msg_chat_event *m,
+				    const struct audience *audience)
+{
+	struct watch *w = watch_find(events, &m->turn_id);
+	const struct ws_conn *ws;
+
+	if (w != NULL)
+		return strcmp(w->caller.user_id.s, m->user_id.s) == 0 ? w : NULL;
+	if (audience_is_empty(audience) || ended_has(&events->ended, &m->turn_id, m->epoch))
+		return NULL;
+	ws = audience->groups[audience->groups[0] == NULL]->all;
+	w = watch_open(events, &m->turn_id, &ws->caller, m->epoch);
+	if (w != NULL)
+		watch_name(w, &m->session_id, &m->chat_id, m->session_key);
+	return w;
+}
+
+static void on_delta(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
+{
+	struct watch *w = watch_of_event(events, m, audience);
+
+	if (w == NULL)
+		return;
+	w->live = true;
+	switch (mirror_delta(&w->mirror, m->epoch, m->offset, m->piece)) {
+	case MIRROR_APPENDED:
+		watch_heard(w);
+		watch_tell_pieces(w, (size_t)m->offset);
+		return;
+	case MIRROR_OLD:
+		return;
+	case MIRROR_GAP:
+		events->gaps_n++;
+		watch_pull(w);
+		return;
+	}
+}
+
+static void on_reset(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
+{
+	struct watch *w = watch_of_event(events, m, audience);
+	struct ws_frame *frame;
+
+	if (w == NULL)
+		return;
+	w->live = true;
+	watch_heard(w);
+	if (!mirror_reset(&w->mirror, m->epoch))
+		return;
+	frame = ws_frame_new(m->frame);
+	tell(audience, frame);
+	ws_frame_unref(frame);
+}
+
+static bool is_end(const struct msg_chat_event *m)
+{
+	return m->turn_id.s[0] != '\0' && (text_is(m->type, "ai_response") || text_is(m->type, "error") ||
+					   text_is(m->type, "finalization_complete"));
+}
+
+static void on_end(struct events *events, const struct msg_chat_event *m, const struct audience *audience,
+		   int64_t began_us)
+{
+	struct watch *w = watch_find(events, &m->turn_id);
+	int64_t epoch = m->epoch > 0 ? m->epoch : w != NULL ? w->mirror.epoch : 0;
+	struct ws_frame *frame;
+
+	if (!ended_add(&events->ended, &m->turn_id, epoch, m->type))
+		return;
+	frame = frame_complete(events, m->frame, m->total_us, began_us);
+	tell(audience, frame);
+	if (w != NULL)
+		watch_end(w, frame, true);
+	ws_frame_unref(frame);
+}
+
+static void on_other(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
+{
+	struct ws_frame *frame = ws_frame_new(m->frame);
+	struct watch *w;
+
+	tell(audience, frame);
+	ws_frame_unref(frame);
+	if (m->turn_id.s[0] == '\0')
+		return;
+	w = watch_of_event(events, m, audience);
+	if (w != NULL) {
+		w->live = true;
+		watch_heard(w);
+	}
+}
+
+void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const struct envelope *env)
+{
+	struct events *events = gw->events;
+	int64_t began_us = clock_us();
+	struct audience audience = audience_of(events, &m->user_id, &m->session_id, m->session_key);
+
+	(void)env;
+	if (audience_is_empty(&audience) && watch_find(events, &m->turn_id) == NULL)
+		return;
+	if (text_is(m->type, "ai_delta"))
+		on_delta(events, m, &audience);
+	else if (text_is(m->type, "ai_reset"))
+		on_reset(events, m, &audience);
+	else if (m->frame.len == 0)
+		log_warning(&gw->log, "events.empty", "type=" TEXT_FMT, TEXT_ARG(m->type));
+	else if (is_end(m))
+		on_end(events, m, &audience, began_us);
+	else
+		on_other(events, m, &audience);
+}
+
+/* ---- what sockets cause ------------------------------------------------------------------ */
+
+void events_follow(struct events *events, const struct caller *caller, const struct turn_view *turn,
+		   struct text session_key)
+{
+	struct audience audience = audience_of(events, &caller->user_id, &turn->session_id, session_key);
+	struct watch *w = watch_find(events, &turn->turn_id);
+
+	/* The end may have overtaken the answer that the turn was accepted. */
+	if (w == NULL && !audience_is_empty(&audience) && !ended_has(&events->ended, &turn->turn_id, turn->epoch))
+		w = watch_open(events, &turn->turn_id, caller, turn->epoch);
+	if (w == NULL)
+		return;
+	w->live = true;
+	watch_name(w, &turn->session_id, &turn->chat_id, session_key);
+}
+
+void events_tell_others(struct events *events, const struct ws_conn *but, const UT_string *json)
+{
+	struct session_group *group = sockets_group(events->gw->sockets, &but->caller.user_id, but->path_id);
+	struct ws_frame *frame;
+	struct ws_conn *ws;
+
+	if (group == NULL || group->all->next == NULL)
+		return;
+	frame = ws_frame_new(json_written(json));
+	DL_FOREACH(group->all, ws)
+		if (ws != but)
+			ws_push_event(ws, frame);
+	ws_frame_unref(frame);
+}

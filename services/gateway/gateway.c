@@ -1,0 +1,126 @@
+#include "gateway.h"
+
+#include "events.h"
+#include "rate_limits.h"
+#include "passwords.h"
+#include "server.h"
+#include "static_files.h"
+#include "tickets.h"
+#include "tokens.h"
+#include "upstream.h"
+#include "ws_conn.h"
+
+#define DISPATCH_TABLE
+#include "handlers.h"
+
+static size_t gateway_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
+{
+	struct gateway *gw = arg;
+
+	return upstream_dependencies(gw->upstream, out);
+}
+
+static void gateway_numbers(void *arg, UT_string *json)
+{
+	struct gateway *gw = arg;
+
+	json_i64(json, "connections", server_conns(gw->server)->open_n);
+	json_i64(json, "connections_refused", (int64_t)server_conns(gw->server)->refused_n);
+	json_i64(json, "sockets", (int64_t)sockets_count(gw->sockets));
+	json_i64(json, "mirrors", (int64_t)events_mirrors(gw->events));
+	json_i64(json, "waits", gw->waits_open);
+	json_i64(json, "passwords_waiting", passwords_waiting(gw->passwords));
+}
+
+static void gateway_drain(void *arg)
+{
+	struct gateway *gw = arg;
+
+	server_drain(gw->server);
+}
+
+static bool gateway_idle(void *arg)
+{
+	const struct gateway *gw = arg;
+
+	return server_is_idle(gw->server);
+}
+
+static void gateway_refresh_metrics(void *arg)
+{
+	struct gateway *gw = arg;
+	struct metrics *m = gw->daemon->metrics;
+
+	*metrics_gauge(m, "alp_connections", "", "Open connections.") = (double)server_conns(gw->server)->open_n;
+	*metrics_counter(m, "alp_connections_refused_total", "", "Connections over a limit.") =
+		server_conns(gw->server)->refused_n;
+	*metrics_gauge(m, "alp_sockets", "", "Open WebSockets.") = (double)sockets_count(gw->sockets);
+	*metrics_gauge(m, "alp_mirrors", "", "Running turns that a socket follows.") = (double)events_mirrors(gw->events);
+	*metrics_counter(m, "alp_turn_pulls_total", "", "Turns asked for after a gap or silence.") =
+		events_pulls(gw->events);
+}
+
+static void open_bus(struct gateway *gw)
+{
+	struct bus *bus = gw->daemon->bus;
+	struct err err = { 0 };
+
+	gw->chat = bus_dial(bus, "chat", gw->config->bus_chat, &err);
+	gw->store = gw->chat != NULL ? bus_dial(bus, "store", gw->config->bus_store, &err) : NULL;
+	if (gw->store == NULL || !bus_subscribe_dial(bus, "event", gw->config->bus_event, &dispatch_rows, gw, &err))
+		daemon_fail(gw->daemon, &err);
+}
+
+static void read_secrets(struct gateway *gw)
+{
+	const char *warning = NULL;
+	struct err err = { 0 };
+
+	gw->tokens = tokens_new(gw->daemon->ctx, gw->config, &warning, &err);
+	if (gw->tokens == NULL)
+		daemon_fail(gw->daemon, &err);
+	if (warning != NULL)
+		log_warning(&gw->log, "gateway.secret", "reason=\"%s\"", warning);
+}
+
+static void list_files(struct gateway *gw)
+{
+	const char *dir = gw->config->static_dir;
+	struct err err = { 0 };
+
+	gw->files = static_files_new(gw->daemon->ctx, dir, &err);
+	if (gw->files == NULL)
+		daemon_fail(gw->daemon, &err);
+	if (dir[0] != '\0' && static_files_count(gw->files) == 0)
+		log_warning(&gw->log, "gateway.files", "dir=\"%s\" reason=\"no files: only the API is served\"", dir);
+	else
+		log_debug(&gw->log, "gateway.files", "dir=\"%s\" files=%zu", dir, static_files_count(gw->files));
+}
+
+void gateway_init(struct gateway *gw, struct daemon *d)
+{
+	struct err err = { 0 };
+
+	*gw = (struct gateway){ .daemon = d, .loop = &d->loop, .config = &d->config };
+	read_secrets(gw);
+	list_files(gw);
+	gw->tickets = tickets_new(d->ctx);
+	gw->limits = limits_new(d->ctx);
+	gw->passwords = passwords_new(d->ctx, gw->loop, (int)gw->config->hash_threads, (int)gw->config->hash_queue_max);
+	gw->sockets = sockets_new(d->ctx);
+	gw->events = events_new(gw);
+	gw->upstream = upstream_new(gw);
+	open_bus(gw);
+	gw->server = server_new(gw, &err);
+	if (gw->server == NULL)
+		daemon_fail(d, &err);
+	d->hooks = (struct daemon_hooks){ gateway_dependencies, gateway_numbers, gateway_drain, gateway_idle, gw };
+	metrics_on_write(d->metrics, gateway_refresh_metrics, gw);
+}
+
+void gateway_done(struct gateway *gw)
+{
+	server_free(gw->server);
+	events_free(gw->events);
+	passwords_free(gw->passwords);
+}

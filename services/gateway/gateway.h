@@ -1,0 +1,33 @@
+/*
+ * gateway: the public door. Sockets, HTTP, who the caller is, limits per
+ * caller, the page's files. It keeps no state that is not in a socket, so any
+ * number of gateways may share a port. Loop thread only.
+ */
+#ifndef ALP_GATEWAY_H
+#define ALP_GATEWAY_H
+
+#include "daemon.h"
+
+struct gateway {
+	struct daemon *daemon;
+	struct loop *loop;
+	const struct config *config;
+	struct log log;
+	struct peer *chat, *store;
+	struct server *server;		/* connections */
+	struct static_files *files;
+	struct tokens *tokens;
+	struct tickets *tickets;
+	struct limits *limits;
+	struct passwords *passwords;
+	struct sockets *sockets;	/* WebSockets by id and by session */
+	struct events *events;		/* mirrors of running turns */
+	struct upstream *upstream;	/* are chat and store usable? */
+	int waits_open;			/* HTTP requests that wait for a reply of the model */
+};
+
+/* Dials, subscribes, listens. Ends the process with a reason when it cannot. */
+void gateway_init(struct gateway *gw, struct daemon *d);
+void gateway_done(struct gateway *gw);
+
+#endif

@@ -1,0 +1,240 @@
+#include "http.h"
+
+#include "auth.h"
+#include "clock.h"
+#include "cors.h"
+#include "passwords.h"
+#include "problem.h"
+#include "schema.h"
+#include "static_files.h"
+
+static int request_done(struct http_request *r)
+{
+	utstring_done(&r->body);
+	utstring_done(&r->headers);
+	cJSON_Delete(r->json);
+	r->json = NULL;
+	return 0;
+}
+
+struct http_request *http_new(struct conn *conn, struct text path)
+{
+	struct http_request *r = talloc_zero(NULL, struct http_request);
+
+	r->conn = conn;
+	r->gw = conn->gw;
+	r->since_us = clock_us();
+	r->path = text_copy(r, path);
+	utstring_init(&r->body);
+	utstring_init(&r->headers);
+	talloc_set_destructor(r, request_done);
+	conn->request = r;
+	return r;
+}
+
+void http_free(struct http_request *r)
+{
+	request_forget(r->asking);
+	passwords_forget(r->hashing);
+	if (r->waiting)
+		r->gw->waits_open--;
+	r->conn->request = NULL;
+	talloc_free(r);
+}
+
+/* ---- from head to handler ------------------------------------------------------- */
+
+static void redirect_without_slash(struct http_request *r)
+{
+	CLEANUP(string_done) UT_string to;
+
+	utstring_init(&to);
+	for (size_t i = 0; i + 1 < r->path.len; i++) {
+		unsigned char c = (unsigned char)r->path.p[i];
+
+		/* lws has decoded the path; what could end a header or start an argument is coded again */
+		if (c > 0x20 && c < 0x7F && strchr("%?#\"<>\\^`{|}", c) == NULL)
+			utstring_printf(&to, "%c", c);
+		else
+			utstring_printf(&to, "%%%02X", c);
+	}
+	http_header(r, "location", "%s", utstring_body(&to));
+	http_answer(r, 307, NULL, (struct text){ 0 });
+}
+
+static bool read_json(struct http_request *r)
+{
+	struct err err = { 0 };
+	size_t at = 0;
+
+	if (!r->body_is_json) {
+		problem_detail(r, 415, "Unsupported Media Type");
+		return false;
+	}
+	if (utstring_len(&r->body) == 0) {
+		problem_body(r, "missing", "Field required", WORD_BODY_MISSING, NULL);
+		return false;
+	}
+	r->json = json_parse_at(json_written(&r->body), &at, &err);
+	if (r->json == NULL) {
+		problem_body(r, "json_invalid", err.message, WORD_BODY_BROKEN, &at);
+		return false;
+	}
+	if (cJSON_IsObject(r->json))
+		return true;
+	problem_body(r, "model_attributes_type", "Input should be a valid dictionary or object", WORD_BODY_TYPE, NULL);
+	return false;
+}
+
+static void run_route(struct http_request *r)
+{
+	const struct route *route = r->match.route;
+
+	if (auth_check(r, route->auth) && (route->body == BODY_NONE || read_json(r)))
+		route->handler(r);
+}
+
+static void http_dispatch(struct http_request *r)
+{
+	if (r->method == HTTP_OPTIONS && cors_preflight(r))
+		return;
+	switch (r->match.result) {
+	case ROUTE_FOUND:
+		run_route(r);
+		return;
+	case ROUTE_UNKNOWN:
+		problem_detail(r, 404, "Not Found");
+		return;
+	case ROUTE_WRONG_METHOD:
+		http_header(r, "allow", "%s", r->match.allow);
+		problem_detail(r, 405, "Method Not Allowed");
+		return;
+	case ROUTE_SLASH:
+		redirect_without_slash(r);
+		return;
+	case ROUTE_STATIC:
+		static_files_serve(r);
+		return;
+	}
+}
+
+/* Back to lws: with the answer, or with a promise. */
+static int http_leave(struct http_request *r)
+{
+	struct lws *wsi = r->conn->wsi;
+
+	r->inside = false;
+	if (r->file == FILE_FAILED)
+		return -1;
+	if (r->file == FILE_SENDING) {
+		conn_enter(r->conn, CONN_FILE);
+		if (r->method == HTTP_HEAD)	/* lws has ended it already */
+			http_free(r);
+		return 0;
+	}
+	if (r->out != NULL)
+		return http_write(r);
+	/*
+	 * While the handler waits, lws's timer for bodies must not strike, and
+	 * bytes that come early (a pipelined request) would keep the loop
+	 * spinning, because lws reads nothing in this state.
+	 */
+	conn_enter(r->conn, CONN_WORK);
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	lws_rx_flow_control(wsi, 0);
+	return 0;
+}
+
+int http_on_head(struct conn *conn, struct text path)
+{
+	struct http_request *r;
+
+	if (conn->request != NULL || conn->phase == CONN_LINGER)
+		return -1;
+	r = http_new(conn, path);
+	r->inside = true;
+	if (http_read_head(r)) {
+		if (r->body_length > 0) {
+			r->inside = false;
+			conn_enter(conn, CONN_BODY);
+			return 0;
+		}
+		http_dispatch(r);
+	}
+	return http_leave(r);
+}
+
+int http_on_body(struct conn *conn, struct text piece)
+{
+	struct http_request *r = conn->request;
+
+	if (r == NULL || conn->phase != CONN_BODY || piece.len == 0)
+		return 0;
+	if (utstring_len(&r->body) + piece.len > r->body_length)
+		return -1;
+	utstring_bincpy(&r->body, piece.p, piece.len);
+	return 0;
+}
+
+int http_on_body_end(struct conn *conn)
+{
+	struct http_request *r = conn->request;
+
+	if (conn->phase == CONN_LINGER)
+		return -1;
+	/* lws says so as well for a POST of length 0, and again for bytes that come while a handler waits. */
+	if (r == NULL || conn->phase != CONN_BODY)
+		return 0;
+	r->inside = true;
+	http_dispatch(r);
+	return http_leave(r);
+}
+
+int http_on_writable(struct conn *conn)
+{
+	struct http_request *r = conn->request;
+
+	return r != NULL && r->out != NULL ? http_write(r) : 0;
+}
+
+int http_on_file_end(struct conn *conn)
+{
+	if (conn->request != NULL)
+		http_free(conn->request);
+	conn_enter(conn, CONN_IDLE);
+	return lws_http_transaction_completed(conn->wsi) ? -1 : 0;
+}
+
+void http_on_slow_body(struct conn *conn)
+{
+	struct http_request *r = conn->request;
+
+	conn_enter(conn, CONN_LINGER);
+	r->close = true;
+	problem_detail(r, 408, "Request Timeout");
+}
+
+void http_on_closed(struct conn *conn)
+{
+	if (conn->request != NULL)
+		http_free(conn->request);
+}
+
+/* ---- for handlers ------------------------------------------------------------------- */
+
+static void http_on_answered(void *arg, const struct answer *answer)
+{
+	struct http_request *r = arg;
+
+	r->asking = NULL;
+	r->then(r, answer);
+}
+
+void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
+	      http_answered_fn *then)
+{
+	struct ask ask = { .caller = r->caller, .trace = r->trace, .timeout_ms = timeout_ms };
+
+	r->then = then;
+	r->asking = bus_request(peer, msg, body, &ask, http_on_answered, r);
+}

@@ -1,0 +1,106 @@
+/*
+ * http: the life of one request: head, body (bounded in size and time), route,
+ * handler, one answer. A handler answers exactly once, at once or later from a
+ * completion; if the client goes away first, its completions do not run.
+ * Everything of a request belongs to it (a talloc context). Loop thread only.
+ */
+#ifndef ALP_HTTP_H
+#define ALP_HTTP_H
+
+#include "conn.h"
+#include "json.h"
+#include "routes.h"
+
+struct http_request;
+struct passwords_job;
+
+/* Runs once with a peer's answer, unless the client is gone. */
+typedef void http_answered_fn(struct http_request *r, const struct answer *answer);
+
+struct http_request {
+	struct conn *conn;
+	struct gateway *gw;
+	struct log log;
+	int64_t since_us;
+	char trace[56];			/* W3C traceparent, the client's or a new one */
+
+	enum http_method method;
+	struct text path;		/* decoded by lws */
+	struct route_match match;
+	struct text origin;		/* empty: none */
+	bool origin_allowed;		/* on the CORS list */
+	bool origin_same;		/* the page came from here */
+	bool wants_problem;		/* Accept: application/problem+json */
+	bool body_is_json;		/* by its content type, or without one */
+	struct text idempotency_key;	/* empty: none */
+	struct text authorization;	/* empty: none */
+	struct caller caller;		/* CALLER_NOBODY until the token was read */
+	int64_t expires_s;		/* of its token, wall clock */
+
+	size_t body_length;		/* as announced */
+	UT_string body;
+	cJSON *json;			/* the body when the route wants JSON: an object */
+
+	struct request *asking;		/* at most one request on the bus */
+	http_answered_fn *then;
+	struct passwords_job *hashing;	/* at most one password in work */
+	void *state;			/* the handler's own */
+	bool waiting;			/* counted in gw->waits_open */
+
+	UT_string headers;		/* of the answer, besides the usual ones: "name: value\r\n" */
+	unsigned char *out;		/* the answer, LWS_PRE bytes apart; NULL until there is one */
+	size_t out_len;
+	unsigned status;
+	bool close;			/* hang up after the answer */
+	bool linger;			/* ... but let the refused body come first */
+	enum { FILE_NONE, FILE_SENDING, FILE_FAILED } file;
+	bool inside;			/* in a callback of lws: it writes when we return */
+};
+
+/* ---- for handlers ------------------------------------------------------------------ */
+
+/* Asks a peer on behalf of the caller. timeout_ms 0: the default. */
+void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
+	      http_answered_fn *then);
+
+/* A header of the answer to come. Values from outside are checked for line breaks. */
+void http_header(struct http_request *r, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The answer. type NULL: application/json. */
+void http_answer(struct http_request *r, unsigned status, const char *type, struct text body);
+void http_answer_json(struct http_request *r, const UT_string *json);	/* 200 */
+
+/* A header of the request as a text of its own; empty when absent or longer than max. */
+struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);
+struct text http_request_custom(struct http_request *r, const char *name_with_colon, size_t max);
+
+/* An argument of the query, decoded; empty when absent. */
+struct text http_query(struct http_request *r, const char *name);
+
+/* ---- for server and conn --------------------------------------------------------------- */
+
+/* As lws wants them: 0 goes on, -1 hangs up. */
+int http_on_head(struct conn *conn, struct text path);
+int http_on_body(struct conn *conn, struct text piece);
+int http_on_body_end(struct conn *conn);
+int http_on_writable(struct conn *conn);
+int http_on_file_end(struct conn *conn);
+
+void http_on_slow_body(struct conn *conn);
+void http_on_closed(struct conn *conn);
+
+/* ---- between http.c, http_head.c, http_out.c and ws_upgrade.c ------------------------------------------ */
+
+/* A request whose head is complete; conn owns it. path is copied. */
+struct http_request *http_new(struct conn *conn, struct text path);
+
+/* Reads the head. False: the framing is refused and answered, the connection will end. */
+bool http_read_head(struct http_request *r);
+
+/* Writes the answer that is ready and ends the request. As lws wants it. */
+int http_write(struct http_request *r);
+
+void http_free(struct http_request *r);
+
+#endif

@@ -1,0 +1,160 @@
+#include "http.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "cors.h"
+#include "ids.h"
+#include "problem.h"
+
+#define VALUE_MAX 16384	/* no head is longer */
+
+struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max)
+{
+	int len = lws_hdr_total_length(r->conn->wsi, token);
+	char *value;
+
+	if (len <= 0 || (size_t)len > max)
+		return (struct text){ 0 };
+	/* Fragments of a repeated header are joined by commas: room for those as well. */
+	value = talloc_zero_size(r, (size_t)len + 64);
+	len = lws_hdr_copy(r->conn->wsi, value, len + 64, token);
+	return len > 0 ? text_from(value) : (struct text){ 0 };
+}
+
+struct text http_request_custom(struct http_request *r, const char *name, size_t max)
+{
+	int name_len = (int)strlen(name);
+	int len = lws_hdr_custom_length(r->conn->wsi, name, name_len);
+	char *value;
+
+	if (len <= 0 || (size_t)len > max)
+		return (struct text){ 0 };
+	value = talloc_zero_size(r, (size_t)len + 1);
+	len = lws_hdr_custom_copy(r->conn->wsi, value, len + 1, name, name_len);
+	return len > 0 ? text_from(value) : (struct text){ 0 };
+}
+
+struct text http_query(struct http_request *r, const char *name)
+{
+	size_t name_len = strlen(name);
+	char *arg = talloc_zero_size(r, VALUE_MAX);
+
+	for (int i = 0; lws_hdr_copy_fragment(r->conn->wsi, arg, VALUE_MAX, WSI_TOKEN_HTTP_URI_ARGS, i) >= 0; i++)
+		if (strncmp(arg, name, name_len) == 0 && arg[name_len] == '=')
+			return text_from(arg + name_len + 1);
+	return (struct text){ 0 };
+}
+
+static bool read_method(struct http_request *r)
+{
+	static const struct {
+		enum lws_token_indexes token;
+		enum http_method method;
+	} methods[] = {
+		{ WSI_TOKEN_GET_URI, HTTP_GET },	 { WSI_TOKEN_POST_URI, HTTP_POST },
+		{ WSI_TOKEN_OPTIONS_URI, HTTP_OPTIONS }, { WSI_TOKEN_PUT_URI, HTTP_PUT },
+		{ WSI_TOKEN_PATCH_URI, HTTP_PATCH },	 { WSI_TOKEN_DELETE_URI, HTTP_DELETE },
+		{ WSI_TOKEN_HEAD_URI, HTTP_HEAD },
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (lws_hdr_total_length(r->conn->wsi, methods[i].token) > 0) {
+			r->method = methods[i].method;
+			return true;
+		}
+	return false;
+}
+
+/* Refuses what could be framed in two ways (RFC 9112, section 6). The connection ends with the answer. */
+static bool refuse_framing(struct http_request *r, unsigned status, const char *detail)
+{
+	r->close = true;
+	problem_detail(r, status, detail);
+	return false;
+}
+
+/* ... after what is on its way was read, so that the answer is not lost in a reset. lws reads it only in these cases. */
+static bool refuse_body(struct http_request *r, unsigned status, const char *detail)
+{
+	r->linger = r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
+	return refuse_framing(r, status, detail);
+}
+
+static bool read_length(struct http_request *r)
+{
+	struct lws *wsi = r->conn->wsi;
+	bool has_length = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
+	struct text length = http_request_header(r, WSI_TOKEN_HTTP_CONTENT_LENGTH, 16);
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return has_length ? refuse_framing(r, 400, "Content-Length and Transfer-Encoding exclude each other")
+				  : refuse_body(r, 411, "Length Required");
+	if (!has_length) {
+		if (r->match.result == ROUTE_FOUND && r->match.route->body == BODY_JSON)
+			return refuse_body(r, 411, "Length Required");
+		/* lws waits for the body of a POST without a length, so its connection cannot be kept. */
+		r->close = r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
+		return true;
+	}
+	if (length.len == 0)
+		return refuse_framing(r, 400, "Malformed Content-Length");
+	for (size_t i = 0; i < length.len; i++) {
+		if (!isdigit((unsigned char)length.p[i]))
+			return refuse_framing(r, 400, "Malformed Content-Length");
+		r->body_length = r->body_length * 10 + (size_t)(length.p[i] - '0');
+	}
+	if (r->body_length > (size_t)r->gw->config->http_body_max)
+		return refuse_body(r, 413, "Request Entity Too Large");
+	return true;
+}
+
+static bool trace_is_good(struct text t)
+{
+	if (t.len != 55 || t.p[2] != '-' || t.p[35] != '-' || t.p[52] != '-')
+		return false;
+	for (size_t i = 0; i < t.len; i++)
+		if (t.p[i] != '-' && !isdigit((unsigned char)t.p[i]) && !(t.p[i] >= 'a' && t.p[i] <= 'f'))
+			return false;
+	return true;
+}
+
+static void read_trace(struct http_request *r)
+{
+	struct text given = http_request_custom(r, "traceparent:", 64);
+
+	if (trace_is_good(given))
+		memcpy(r->trace, given.p, given.len + 1);
+	else
+		trace_new(r->trace);
+	log_child(&r->log, &r->gw->log, "trace=%.8s", r->trace + 3);
+}
+
+static void read_wishes(struct http_request *r)
+{
+	struct text accept = http_request_header(r, WSI_TOKEN_HTTP_ACCEPT, VALUE_MAX);
+	struct text type = http_request_header(r, WSI_TOKEN_HTTP_CONTENT_TYPE, 256);
+
+	r->wants_problem = accept.len > 0 && strstr(accept.p, "application/problem+json") != NULL;
+	r->body_is_json = lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0 ||
+			  (type.len > 0 && strcasestr(type.p, "json") != NULL);
+	language_from_header(http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE, 512), r->caller.language);
+	r->authorization = http_request_header(r, WSI_TOKEN_HTTP_AUTHORIZATION, VALUE_MAX);
+	r->idempotency_key = http_request_custom(r, "idempotency-key:", 256);
+	r->origin = http_request_header(r, WSI_TOKEN_ORIGIN, 256);
+	r->origin_allowed = cors_allows(r->gw->config, r->origin);
+	r->origin_same = cors_is_same(r->origin, http_request_header(r, WSI_TOKEN_HOST, 256));
+}
+
+bool http_read_head(struct http_request *r)
+{
+	r->caller = caller_nobody;
+	read_trace(r);
+	read_wishes(r);
+	if (!read_method(r))
+		return refuse_framing(r, 400, "Bad Request");
+	if (!text_is_utf8(r->path))
+		return refuse_framing(r, 400, "The path is not valid UTF-8");
+	routes_match(r->method, r->path, &r->match);
+	return read_length(r);
+}

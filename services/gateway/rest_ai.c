@@ -1,0 +1,294 @@
+#include "rest.h"
+
+#include "clock.h"
+#include "ids.h"
+#include "problem.h"
+#include "schema.h"
+
+/* A turn may wait for a slot, be tried three times and stream for minutes; lws holds a request's head for 370 s at most. */
+#define WAIT_MS 330000
+#define MESSAGE_MAX 32000
+#define ID_MAX 200
+
+struct ai_body {
+	struct text session_id, user_id, skill_area, user_expectations, difficulty_level;
+	int64_t duration_hours;
+	struct text message, chat_id, track_id, course_plan;
+	struct uuid_text client_message_id;
+};
+
+/* ---- waiting for the end of a turn ---------------------------------------------------- */
+
+static void ask_for_turn(struct http_request *r, enum msg_id msg, const void *m, http_answered_fn *then)
+{
+	/* Sockets need the same link to chat: those who wait may not take all of it. */
+	if (r->gw->waits_open >= r->gw->config->bus_inflight_max / 2) {
+		problem_later(r, 503, WORD_BUSY, 5);
+		return;
+	}
+	r->waiting = true;
+	r->gw->waits_open++;
+	http_ask(r, r->gw->chat, msg, m, WAIT_MS, then);
+}
+
+static int64_t since_head_us(const struct http_request *r)
+{
+	return clock_us() - r->since_us;
+}
+
+static bool is_completed(const struct outcome *outcome)
+{
+	return text_is(outcome->state, "completed") || text_is(outcome->state, "cancelled");
+}
+
+/* What people are told about a turn that did not complete. */
+static const char *why(struct http_request *r, const struct outcome *outcome)
+{
+	const char *code = text_dup(r, outcome->error_code);
+
+	if (outcome->error_message.len > 0)
+		return text_dup(r, outcome->error_message);
+	if (outcome->error_code.len > 0)
+		return word(r->caller.language, problem_word_of(rc_from_name(code)));
+	return word(r->caller.language, WORD_NO_REPLY);
+}
+
+/* "Most /api/ai endpoints answer 200 with success:false". */
+static bool is_soft(enum rc rc)
+{
+	return rc == RC_AI_FAILED || rc == RC_AI_REFUSED;
+}
+
+static void json_opt_text(UT_string *json, const char *key, struct text value)
+{
+	if (value.len > 0)
+		json_text(json, key, value);
+	else
+		json_null(json, key);
+}
+
+static void json_opt_tokens(UT_string *json, const struct outcome *outcome)
+{
+	if (is_completed(outcome))
+		json_i64(json, "tokens_used", outcome->usage.prompt_tokens + outcome->usage.completion_tokens);
+	else
+		json_null(json, "tokens_used");
+}
+
+/* The reply of a turn under the name an endpoint gives it. turn NULL: there is none. */
+static void answer_reply(struct http_request *r, const char *key, const struct turn_view *turn, const char *error)
+{
+	CLEANUP(string_done) UT_string json;
+	static const struct turn_view none;
+	const struct turn_view *t = turn != NULL ? turn : &none;
+	bool good = turn != NULL && is_completed(&turn->outcome);
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", good);
+	json_opt_text(&json, key, good ? t->outcome.reply : (struct text){ 0 });
+	json_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
+	json_opt_tokens(&json, &t->outcome);
+	json_opt_text(&json, "model_used", t->outcome.model);
+	json_opt_text(&json, "turn_id", uuid_as_text(&t->turn_id));
+	json_opt_text(&json, "message_id", uuid_as_text(&t->outcome.message_id));
+	json_str(&json, "error", good ? NULL : error);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+/* ---- welcome ------------------------------------------------------------------------------- */
+
+static void welcome_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_chat_welcome *ans = answer->body;
+	enum rc rc = answer->err.rc;
+
+	if (rc == RC_OK)
+		answer_reply(r, "message", &ans->turn, why(r, &ans->turn.outcome));
+	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
+		answer_reply(r, "message", NULL, word(r->caller.language, problem_word_of(rc)));
+	else
+		problem_rc(r, &answer->err);
+}
+
+void ai_welcome_message(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
+		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, false, 0, ID_MAX),
+		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, true, 0, 255),
+		FIELD_OF(struct ai_body, user_expectations, FIELD_TEXT, false, 0, 10000),
+		FIELD_OF(struct ai_body, difficulty_level, FIELD_LINE, false, 0, 50),
+		FIELD_OF(struct ai_body, duration_hours, FIELD_INT, false, 0, 100000),
+	};
+	struct ai_body body = { 0 };
+	struct msg_chat_welcome m = { .wait = true };
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	m.session_id = body.session_id;
+	m.skill_area = body.skill_area;
+	m.difficulty_level = body.difficulty_level;
+	m.hours = body.duration_hours;
+	m.expectations = body.user_expectations;
+	m.language = text_from(r->caller.language);
+	m.gateway_in_us = since_head_us(r);
+	ask_for_turn(r, MSG_CHAT_WELCOME, &m, welcome_on_answer);
+}
+
+/* ---- one message ------------------------------------------------------------------------------ */
+
+static void response_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_chat_post *ans = answer->body;
+	enum rc rc = answer->err.rc;
+
+	if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+		problem_word(r, 503, WORD_NOT_CONFIGURED);
+	else if (rc == RC_OK)
+		answer_reply(r, "response", &ans->turn, why(r, &ans->turn.outcome));
+	else if (is_soft(rc))
+		answer_reply(r, "response", NULL, word(r->caller.language, problem_word_of(rc)));
+	else
+		problem_rc(r, &answer->err);
+}
+
+/* From the body, from Idempotency-Key (any text), or a new one. */
+static struct uuid_text message_id(struct http_request *r, const struct ai_body *body)
+{
+	struct uuid_text id;
+
+	if (body->client_message_id.s[0] != '\0')
+		return body->client_message_id;
+	if (r->idempotency_key.len == 0)
+		return id_new();
+	return uuid_from_text(r->idempotency_key, &id) ? id : id_named(&r->caller.user_id, r->idempotency_key);
+}
+
+void ai_chat_response(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct ai_body, message, FIELD_TEXT, true, 0, MESSAGE_MAX),
+		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
+		FIELD_OF(struct ai_body, chat_id, FIELD_LINE, false, 0, ID_MAX),
+		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),
+	};
+	struct ai_body body = { 0 };
+	struct msg_chat_post m = { .wait = true };
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	if (text_trim(body.message).len == 0) {
+		problem_field(r, "message", "string_too_short", "String should have at least 1 character",
+			      WORD_FIELD_SHORT);
+		return;
+	}
+	m.session_id = body.session_id;
+	m.chat_id = body.chat_id;
+	m.client_message_id = message_id(r, &body);
+	m.body = body.message;
+	m.message_type = text_from("text");
+	m.gateway_in_us = since_head_us(r);
+	ask_for_turn(r, MSG_CHAT_POST, &m, response_on_answer);
+}
+
+/* ---- finalization --------------------------------------------------------------------------------- */
+
+/* Objects in a JSON array that our own store wrote. */
+static int64_t count_modules(struct text modules)
+{
+	CLEANUP(json_drop) cJSON *tree = json_parse_trusted(modules);
+
+	return cJSON_IsArray(tree) ? cJSON_GetArraySize(tree) : 0;
+}
+
+static void answer_modules(struct http_request *r, const struct turn_view *turn, const char *error)
+{
+	CLEANUP(string_done) UT_string json;
+	static const struct turn_view none;
+	const struct turn_view *t = turn != NULL ? turn : &none;
+	bool good = turn != NULL && is_completed(&turn->outcome) && turn->outcome.modules.len > 0;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", good);
+	if (good) {
+		json_i64(&json, "modules_count", count_modules(t->outcome.modules));
+		json_raw(&json, "modules", t->outcome.modules);
+	} else {
+		json_null(&json, "modules_count");
+		json_null(&json, "modules");
+	}
+	json_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
+	json_opt_tokens(&json, &t->outcome);
+	json_opt_text(&json, "model_used", t->outcome.model);
+	json_str(&json, "error", good ? NULL : error);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+static void finalize_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_chat_finalize *ans = answer->body;
+	enum rc rc = answer->err.rc;
+
+	if (rc == RC_OK)
+		answer_modules(r, &ans->turn, why(r, &ans->turn.outcome));
+	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
+		answer_modules(r, NULL, word(r->caller.language, problem_word_of(rc)));
+	else if (rc == RC_CONFLICT || (rc == RC_INVALID && answer->err.field[0] == '\0'))	/* there is no plan yet */
+		answer_modules(r, NULL, answer->err.message);
+	else
+		problem_rc(r, &answer->err);
+}
+
+void ai_finalize_course_plan(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
+		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, false, 0, ID_MAX),
+		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, false, 0, 255),
+		FIELD_OF(struct ai_body, track_id, FIELD_LINE, true, 1, ID_MAX),
+		FIELD_OF(struct ai_body, course_plan, FIELD_TEXT, false, 0, 100000),
+	};
+	struct ai_body body = { 0 };
+	struct msg_chat_finalize m = { .wait = true };
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	m.session_id = body.session_id;
+	m.track_id = body.track_id;
+	m.course_plan = body.course_plan;
+	m.gateway_in_us = since_head_us(r);
+	ask_for_turn(r, MSG_CHAT_FINALIZE, &m, finalize_on_answer);
+}
+
+/* ---- settings -------------------------------------------------------------------------------------- */
+
+static void answer_config(struct http_request *r)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct config *c = r->gw->config;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_str(&json, "model_name", c->default_openai_model);
+	json_str(&json, "base_url", c->default_openai_base_url);
+	json_i64(&json, "max_tokens", 2000);
+	json_real(&json, "temperature", 0.7);
+	json_bool(&json, "has_custom_key", false);
+	json_bool(&json, "demo_model", c->demo_model);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+void ai_default_config(struct http_request *r)
+{
+	answer_config(r);
+}
+
+void ai_user_config(struct http_request *r)
+{
+	answer_config(r);
+}

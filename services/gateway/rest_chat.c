@@ -1,0 +1,269 @@
+#include "rest.h"
+
+#include <time.h>
+
+#include "clock.h"
+#include "ids.h"
+#include "problem.h"
+#include "schema.h"
+
+struct session_body {
+	struct text track_id, session_name;
+};
+
+struct chat_body {
+	struct text session_id, chat_name, chat_type;
+};
+
+/* An id from outside: a UUID or a client's own name, as it is stored. */
+static struct text session_name(struct http_request *r, struct text id)
+{
+	struct uuid_text uuid;
+
+	return uuid_from_text(id, &uuid) ? text_copy(r, uuid_as_text(&uuid)) : id;
+}
+
+/* ---- sessions --------------------------------------------------------------------------- */
+
+static void session_on_created(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_session_create *ans = answer->body;
+
+	if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->session);
+}
+
+void chat_create_session(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct session_body, track_id, FIELD_TEXT, true, 0, 200),
+		FIELD_OF(struct session_body, session_name, FIELD_TEXT, true, 0, 255),
+	};
+	struct session_body body = { 0 };
+	struct msg_session_create m = { .session_id = id_new() };
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	if (!uuid_from_text(body.track_id, &m.track_id)) {
+		problem_word(r, 400, WORD_BAD_TRACK_ID);
+		return;
+	}
+	m.session_name = body.session_name;
+	http_ask(r, r->gw->store, MSG_SESSION_CREATE, &m, 0, session_on_created);
+}
+
+static void sessions_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_session_list *ans = answer->body;
+
+	if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->sessions);
+}
+
+void chat_list_sessions(struct http_request *r)
+{
+	http_ask(r, r->gw->store, MSG_SESSION_LIST, &(struct msg_session_list){}, 0, sessions_on_answer);
+}
+
+static void users_chats_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_user_chats *ans = answer->body;
+
+	if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->sessions);
+}
+
+void chat_users_chats(struct http_request *r)
+{
+	http_ask(r, r->gw->store, MSG_USER_CHATS, &(struct msg_user_chats){}, 0, users_chats_on_answer);
+}
+
+/* A client's own session name that store does not know yet has no chats: that is no error. */
+static bool is_unused_name(struct http_request *r, const struct answer *answer)
+{
+	return answer->err.rc == RC_NOT_FOUND && !text_is_uuid(r->match.params[0]);
+}
+
+static void chats_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_session_chats *ans = answer->body;
+
+	if (is_unused_name(r, answer))
+		http_answer(r, 200, NULL, text_from("[]"));
+	else if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->chats);
+}
+
+void chat_list_chats(struct http_request *r)
+{
+	struct msg_session_chats m = { .session_id = session_name(r, r->match.params[0]) };
+
+	http_ask(r, r->gw->store, MSG_SESSION_CHATS, &m, 0, chats_on_answer);
+}
+
+/* ---- chats ------------------------------------------------------------------------------------- */
+
+static void chat_on_created(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_chat_create *ans = answer->body;
+
+	if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->chat);
+}
+
+/* "Chat 14:05", UTC */
+static struct text name_by_time(struct http_request *r)
+{
+	time_t now = (time_t)(clock_wall_us() / 1000000);
+	char *name = talloc_zero_size(r, 32);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(name, 32, "Chat %H:%M", &tm);
+	return text_from(name);
+}
+
+void chat_create_chat(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct chat_body, session_id, FIELD_TEXT, true, 0, 200),
+		FIELD_OF(struct chat_body, chat_name, FIELD_LINE, false, 0, 255),
+		FIELD_OF(struct chat_body, chat_type, FIELD_LINE, false, 0, 50),
+	};
+	struct chat_body body = { 0 };
+	struct msg_chat_create m = { .chat_id = id_new() };
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	if (!text_is_uuid(body.session_id)) {
+		problem_word(r, 400, WORD_BAD_SESSION_ID);
+		return;
+	}
+	m.session_id = session_name(r, body.session_id);
+	m.chat_name = body.chat_name.len > 0 ? body.chat_name : name_by_time(r);
+	m.chat_type = body.chat_type.len > 0 ? body.chat_type : text_from("planning");
+	http_ask(r, r->gw->store, MSG_CHAT_CREATE, &m, 0, chat_on_created);
+}
+
+/* The chat named in the path; false was answered. */
+static bool chat_of_path(struct http_request *r, struct uuid_text *out)
+{
+	if (uuid_from_text(r->match.params[0], out))
+		return true;
+	if (r->caller.kind == CALLER_GUEST)	/* temporary ids of a guest's page are no mistake, only unknown */
+		problem_word(r, 404, WORD_NOT_FOUND);
+	else
+		problem_word(r, 400, WORD_BAD_CHAT_ID);
+	return false;
+}
+
+static void messages_on_answer(struct http_request *r, const struct answer *answer)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct ans_chat_load *ans = answer->body;
+
+	utstring_init(&json);
+	if (answer->err.rc != RC_OK) {
+		problem_rc(r, &answer->err);
+	} else if (!ans->found) {
+		problem_word(r, 404, WORD_NOT_FOUND);
+	} else {
+		json_open(&json, NULL, '[');
+		json_raw(&json, NULL, ans->messages);
+		json_close(&json, ']');
+		http_answer_json(r, &json);
+	}
+}
+
+void chat_messages(struct http_request *r)
+{
+	struct uuid_text chat_id;
+	struct msg_chat_load m = { 0 };
+
+	if (!chat_of_path(r, &chat_id))
+		return;
+	m.chat_id = uuid_as_text(&chat_id);
+	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, messages_on_answer);
+}
+
+static void write_history(UT_string *json, const struct ans_chat_load *ans)
+{
+	if (ans->chat_info.len > 0)
+		json_raw(json, "chat_info", ans->chat_info);
+	else
+		json_null(json, "chat_info");
+	json_open(json, "history", '[');
+	json_raw(json, NULL, ans->history);
+	json_close(json, ']');
+	json_i64(json, "message_count", ans->message_count);
+}
+
+static void history_on_answer(struct http_request *r, const struct answer *answer)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct ans_chat_load *ans = answer->body;
+
+	utstring_init(&json);
+	if (answer->err.rc != RC_OK) {
+		problem_rc(r, &answer->err);
+	} else if (!ans->found) {
+		problem_word(r, 404, WORD_NOT_FOUND);
+	} else {
+		json_open(&json, NULL, '{');
+		json_bool(&json, "success", true);
+		write_history(&json, ans);
+		json_close(&json, '}');
+		http_answer_json(r, &json);
+	}
+}
+
+void chat_history(struct http_request *r)
+{
+	struct uuid_text chat_id;
+	struct msg_chat_load m = { 0 };
+
+	if (!chat_of_path(r, &chat_id))
+		return;
+	m.chat_id = uuid_as_text(&chat_id);
+	m.session_id = session_name(r, http_query(r, "session_id"));	/* when given, it must be the chat's */
+	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, history_on_answer);
+}
+
+static void restored_on_answer(struct http_request *r, const struct answer *answer)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct ans_chat_load none = { 0 }, *ans = answer->body != NULL ? answer->body : &none;
+
+	utstring_init(&json);
+	if (answer->err.rc != RC_OK && !is_unused_name(r, answer)) {
+		problem_rc(r, &answer->err);
+		return;
+	}
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", true);
+	json_bool(&json, "has_existing_chat", ans->found);
+	if (ans->found)
+		json_text(&json, "chat_id", uuid_as_text(&ans->chat_id));
+	else
+		json_null(&json, "chat_id");
+	write_history(&json, ans);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+void chat_restore_existing(struct http_request *r)
+{
+	struct msg_chat_load m = { .session_id = session_name(r, r->match.params[0]), .restore = true };
+
+	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, restored_on_answer);
+}

@@ -1,0 +1,181 @@
+#include "rest_auth.h"
+
+#include <ctype.h>
+
+#include "ids.h"
+#include "rate_limits.h"
+#include "passwords.h"
+#include "problem.h"
+#include "schema.h"
+
+#define PASSWORD_MIN 8
+#define PASSWORD_MAX 1024
+
+struct credentials {
+	struct text email, password, first_name, last_name;
+	struct uuid_text user_id;
+	char *old_hash;
+	char *user;		/* as store shows him */
+};
+
+/* ---- register ------------------------------------------------------------------------------ */
+
+static bool password_is_good(struct text password)
+{
+	bool letter = false, digit = false;
+
+	for (size_t i = 0; i < password.len; i++) {
+		unsigned char c = (unsigned char)password.p[i];
+
+		digit = digit || isdigit(c);
+		letter = letter || isalpha(c) || c >= 0x80;
+	}
+	return text_chars(password) >= PASSWORD_MIN && letter && digit;
+}
+
+static void register_on_created(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_user_create *ans = answer->body;
+	const struct credentials *c = r->state;
+	struct caller who = { .user_id = c->user_id, .kind = CALLER_USER };
+
+	if (answer->err.rc == RC_CONFLICT)
+		problem_word(r, 400, WORD_EMAIL_TAKEN);
+	else if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		auth_answer_signed_in(r, &who, ans->user);
+}
+
+static void register_on_hash(void *arg, const struct passwords_result *result)
+{
+	struct http_request *r = arg;
+	const struct credentials *c = r->state;
+	struct msg_user_create m = { .user_id = c->user_id,
+				     .email = c->email,
+				     .password_hash = text_from(result->hash),
+				     .first_name = c->first_name,
+				     .last_name = c->last_name };
+
+	r->hashing = NULL;
+	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, register_on_created);
+}
+
+static void start_hashing(struct http_request *r, struct text password, const char *hash, passwords_done_fn *done)
+{
+	r->hashing = passwords_check(r->gw->passwords, password, hash, done, r);
+	if (r->hashing == NULL)
+		problem_later(r, 503, WORD_BUSY, 5);
+}
+
+void auth_register(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct credentials, email, FIELD_EMAIL, true, 0, 0),
+		FIELD_OF(struct credentials, password, FIELD_TEXT, true, 0, PASSWORD_MAX),
+		FIELD_OF(struct credentials, first_name, FIELD_LINE, true, 2, 100),
+		FIELD_OF(struct credentials, last_name, FIELD_LINE, true, 2, 100),
+	};
+	struct credentials *c = talloc_zero(r, struct credentials);
+
+	r->state = c;
+	if (!schema_body(r, fields, FIELDS_N(fields), c))
+		return;
+	if (!password_is_good(c->password)) {
+		problem_field(r, "password", "value_error",
+			      "Password should have at least 8 characters, a letter and a digit", WORD_FIELD_PASSWORD);
+		return;
+	}
+	if (auth_slow_down(r, limits_take(r->gw->limits, "register", text_from(r->conn->address->name),
+				     r->gw->config->login_rate_per_minute)))
+		return;
+	c->user_id = id_new();
+	start_hashing(r, c->password, NULL, register_on_hash);
+}
+
+/* ---- login ----------------------------------------------------------------------------------- */
+
+static void renewed(void *arg, const struct answer *answer)
+{
+	struct gateway *gw = arg;
+
+	if (answer->err.rc != RC_OK)
+		log_warning(&gw->log, "auth.rehash", "rc=%s reason=\"%s\"", rc_name(answer->err.rc), answer->err.message);
+}
+
+/* The old hash was made in another way: the login does not wait for the new one to be stored. */
+static void renew_hash(struct http_request *r, const struct caller *who, const char *new_hash)
+{
+	const struct credentials *c = r->state;
+	struct msg_user_set_password m = { text_from(c->old_hash), text_from(new_hash) };
+	struct ask ask = { .caller = *who, .trace = r->trace };
+
+	bus_request(r->gw->store, MSG_USER_SET_PASSWORD, &m, &ask, renewed, r->gw);
+}
+
+static void login_on_compared(void *arg, const struct passwords_result *result)
+{
+	struct http_request *r = arg;
+	const struct credentials *c = r->state;
+	struct caller who = { .user_id = c->user_id, .kind = CALLER_USER };
+
+	r->hashing = NULL;
+	if (c->user == NULL || !result->fits) {
+		problem_unauthorized(r, WORD_BAD_CREDENTIALS);
+		return;
+	}
+	limits_login_good(r->gw->limits, r->conn->address->name, c->email);
+	if (result->hash[0] != '\0')
+		renew_hash(r, &who, result->hash);
+	auth_answer_signed_in(r, &who, text_from(c->user));
+}
+
+static void login_on_inactive(void *arg, const struct passwords_result *result)
+{
+	struct http_request *r = arg;
+
+	r->hashing = NULL;
+	if (result->fits)
+		problem_word(r, 400, WORD_INACTIVE);
+	else
+		problem_unauthorized(r, WORD_BAD_CREDENTIALS);
+}
+
+static void login_on_user(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_user_by_email *ans = answer->body;
+	struct credentials *c = r->state;
+
+	if (answer->err.rc != RC_OK && answer->err.rc != RC_NOT_FOUND) {
+		problem_rc(r, &answer->err);
+		return;
+	}
+	/* An unknown address costs a hash as well: the answer comes no sooner. */
+	if (answer->err.rc == RC_NOT_FOUND || ans->password_hash.len == 0) {
+		start_hashing(r, c->password, NULL, login_on_compared);
+		return;
+	}
+	c->user_id = ans->user_id;
+	c->old_hash = text_dup(c, ans->password_hash);
+	c->user = text_dup(c, ans->user);
+	start_hashing(r, c->password, c->old_hash, ans->is_active ? login_on_compared : login_on_inactive);
+}
+
+void auth_login(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct credentials, email, FIELD_EMAIL, true, 0, 0),
+		FIELD_OF(struct credentials, password, FIELD_TEXT, true, 0, PASSWORD_MAX),
+	};
+	struct credentials *c = talloc_zero(r, struct credentials);
+	struct msg_user_by_email m;
+
+	r->state = c;
+	if (!schema_body(r, fields, FIELDS_N(fields), c))
+		return;
+	if (auth_slow_down(r, limits_login(r->gw->limits, r->conn->address->name, c->email,
+				      r->gw->config->login_rate_per_minute)))
+		return;
+	m.email = c->email;
+	http_ask(r, r->gw->store, MSG_USER_BY_EMAIL, &m, 0, login_on_user);
+}

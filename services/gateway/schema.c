@@ -1,0 +1,163 @@
+#include "schema.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http.h"
+#include "problem.h"
+
+#define EXACT_MAX 9007199254740992.0	/* 2^53: beyond it a JSON number has lost digits */
+
+void faults_init(struct faults *faults, const char *language)
+{
+	faults->language = language;
+	utstring_init(&faults->entries);
+	utstring_init(&faults->message);
+}
+
+void faults_done(struct faults *faults)
+{
+	utstring_done(&faults->entries);
+	utstring_done(&faults->message);
+}
+
+bool faults_any(const struct faults *faults)
+{
+	return faults->entries.i > 0;
+}
+
+void faults_add(struct faults *faults, const char *field, const char *type, const char *msg, enum word id)
+{
+	problem_entry(&faults->entries, field, type, msg);
+	utstring_printf(&faults->message, "%s%s: %s", utstring_len(&faults->message) > 0 ? "; " : "", field,
+			word(faults->language, id));
+}
+
+struct text text_trim(struct text t)
+{
+	while (t.len > 0 && isspace((unsigned char)*t.p))
+		t = text_of(t.p + 1, t.len - 1);
+	while (t.len > 0 && isspace((unsigned char)t.p[t.len - 1]))
+		t.len--;
+	return t;
+}
+
+static void read_text(const struct field *f, struct text value, struct text *out, struct faults *faults)
+{
+	struct text counted = f->type == FIELD_LINE ? text_trim(value) : value;
+	size_t chars = text_chars(counted);
+	char msg[64];
+
+	if ((int64_t)chars < f->min) {
+		snprintf(msg, sizeof(msg), "String should have at least %lld character%s", (long long)f->min,
+			 f->min == 1 ? "" : "s");
+		faults_add(faults, f->name, "string_too_short", msg, WORD_FIELD_SHORT);
+	} else if ((int64_t)chars > f->max) {
+		snprintf(msg, sizeof(msg), "String should have at most %lld characters", (long long)f->max);
+		faults_add(faults, f->name, "string_too_long", msg, WORD_FIELD_LONG);
+	} else {
+		*out = counted;
+	}
+}
+
+/* 12, 12.0 and "12" are 12. */
+static bool whole_number(const cJSON *item, int64_t *out)
+{
+	double number = item->valuedouble;
+	char *end = NULL;
+	struct text digits;
+
+	if (cJSON_IsString(item)) {
+		digits = text_trim(text_from(item->valuestring));
+		errno = 0;
+		*out = digits.len > 0 && digits.len < 20 ? strtoll(digits.p, &end, 10) : 0;
+		return end == digits.p + digits.len && end != digits.p && errno == 0;
+	}
+	if (!cJSON_IsNumber(item) || floor(number) != number || fabs(number) > EXACT_MAX)
+		return false;
+	*out = (int64_t)number;
+	return true;
+}
+
+static void read_int(const struct field *f, const cJSON *item, int64_t *out, struct faults *faults)
+{
+	int64_t n = 0;
+	char msg[80];
+
+	if (!cJSON_IsString(item) && !cJSON_IsNumber(item)) {
+		faults_add(faults, f->name, "int_type", "Input should be a valid integer", WORD_FIELD_TYPE);
+	} else if (!whole_number(item, &n)) {
+		faults_add(faults, f->name, "int_parsing", "Input should be a valid integer", WORD_FIELD_TYPE);
+	} else if (n < f->min) {
+		snprintf(msg, sizeof(msg), "Input should be greater than or equal to %lld", (long long)f->min);
+		faults_add(faults, f->name, "greater_than_equal", msg, WORD_FIELD_RANGE);
+	} else if (n > f->max) {
+		snprintf(msg, sizeof(msg), "Input should be less than or equal to %lld", (long long)f->max);
+		faults_add(faults, f->name, "less_than_equal", msg, WORD_FIELD_RANGE);
+	} else {
+		*out = n;
+	}
+}
+
+static void read_string(void *ctx, const struct field *f, struct text value, void *out, struct faults *faults)
+{
+	char *email;
+
+	switch (f->type) {
+	case FIELD_TEXT:
+	case FIELD_LINE:
+		read_text(f, value, out, faults);
+		return;
+	case FIELD_EMAIL:
+		email = email_normal(ctx, value);
+		if (email != NULL)
+			*(struct text *)out = text_from(email);
+		else
+			faults_add(faults, f->name, "value_error", "value is not a valid email address", WORD_FIELD_EMAIL);
+		return;
+	case FIELD_UUID:
+		if (!uuid_from_text(value, out))
+			faults_add(faults, f->name, "uuid_parsing", "Input should be a valid UUID", WORD_FIELD_UUID);
+		return;
+	case FIELD_INT:
+		return;
+	}
+}
+
+bool schema_read(void *ctx, const cJSON *object, const struct field *fields, size_t n, void *out,
+		 struct faults *faults)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct field *f = &fields[i];
+		const cJSON *item = json_get(object, f->name);
+		void *member = (char *)out + f->offset;
+
+		if (item == NULL || (cJSON_IsNull(item) && !f->required)) {
+			if (f->required)
+				faults_add(faults, f->name, "missing", "Field required", WORD_FIELD_MISSING);
+		} else if (f->type == FIELD_INT) {
+			read_int(f, item, member, faults);
+		} else if (!cJSON_IsString(item)) {
+			faults_add(faults, f->name, "string_type", "Input should be a valid string", WORD_FIELD_TYPE);
+		} else {
+			read_string(ctx, f, text_from(item->valuestring), member, faults);
+		}
+	}
+	return !faults_any(faults);
+}
+
+bool schema_body(struct http_request *r, const struct field *fields, size_t n, void *out)
+{
+	struct faults faults;
+	bool good;
+
+	faults_init(&faults, r->caller.language);
+	good = schema_read(r, r->json, fields, n, out, &faults);
+	if (!good)
+		problem_invalid(r, json_written(&faults.entries), utstring_body(&faults.message));
+	faults_done(&faults);
+	return good;
+}

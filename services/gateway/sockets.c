@@ -1,0 +1,74 @@
+#include "ws_conn.h"
+
+#include <utlist.h>
+
+struct sockets *sockets_new(void *ctx)
+{
+	return talloc_zero(ctx, struct sockets);
+}
+
+/* Owner and session name; the owner's part has a fixed length, so that no two pairs look alike. */
+static char *group_key(const void *ctx, const struct uuid_text *user_id, struct text path_id)
+{
+	return talloc_asprintf(ctx, "%.36s/" TEXT_FMT, user_id->s, TEXT_ARG(path_id));
+}
+
+struct session_group *sockets_group(const struct sockets *sockets, const struct uuid_text *user_id, struct text path_id)
+{
+	char key[36 + 1 + 256];
+	struct session_group *group;
+
+	if (path_id.len == 0 || path_id.len > 256)
+		return NULL;
+	memcpy(key, user_id->s, 36);
+	key[36] = '/';
+	memcpy(key + 37, path_id.p, path_id.len);
+	HASH_FIND(hh, sockets->groups, key, 37 + path_id.len, group);
+	return group;
+}
+
+void sockets_add(struct sockets *sockets, struct ws_conn *ws)
+{
+	struct session_group *group;
+
+	ws->id = ++sockets->last_id;
+	HASH_ADD(hh, sockets->by_id, id, sizeof(ws->id), ws);
+	if (ws->is_switch)	/* it gets answers only */
+		return;
+	group = sockets_group(sockets, &ws->caller.user_id, ws->path_id);
+	if (group == NULL) {
+		group = talloc_zero(sockets, struct session_group);
+		group->key = group_key(group, &ws->caller.user_id, ws->path_id);
+		HASH_ADD_KEYPTR(hh, sockets->groups, group->key, strlen(group->key), group);
+	}
+	DL_APPEND(group->all, ws);
+	ws->group = group;
+}
+
+void sockets_remove(struct sockets *sockets, struct ws_conn *ws)
+{
+	struct session_group *group = ws->group;
+
+	HASH_DEL(sockets->by_id, ws);
+	if (group == NULL)
+		return;
+	DL_DELETE(group->all, ws);
+	ws->group = NULL;
+	if (group->all != NULL)
+		return;
+	HASH_DEL(sockets->groups, group);
+	talloc_free(group);
+}
+
+struct ws_conn *sockets_find(const struct sockets *sockets, uint64_t id)
+{
+	struct ws_conn *ws;
+
+	HASH_FIND(hh, sockets->by_id, &id, sizeof(id), ws);
+	return ws;
+}
+
+size_t sockets_count(const struct sockets *sockets)
+{
+	return HASH_COUNT(sockets->by_id);
+}

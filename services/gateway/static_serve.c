@@ -1,0 +1,78 @@
+#include "static_files.h"
+
+#include <sys/stat.h>
+
+#include "http.h"
+#include "problem.h"
+
+static const char *const codings[] = { [ENCODING_GZIP] = "gzip", [ENCODING_BROTLI] = "br" };
+static const char *const suffixes[] = { [ENCODING_PLAIN] = "", [ENCODING_GZIP] = ".gz", [ENCODING_BROTLI] = ".br" };
+
+static bool has_siblings(const struct static_file *file)
+{
+	return file->siblings[ENCODING_GZIP] || file->siblings[ENCODING_BROTLI];
+}
+
+/* What goes with the file, and with the 304 that stands for it. */
+static void file_headers(struct http_request *r, const struct static_file *file, enum encoding encoding,
+			 const char *etag)
+{
+	http_header(r, "cache-control", "%s", file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+	http_header(r, "etag", "%s", etag);
+	if (has_siblings(file))
+		http_header(r, "vary", "Accept-Encoding");
+	if (encoding != ENCODING_PLAIN)
+		http_header(r, "content-encoding", "%s", codings[encoding]);
+}
+
+/* Size and time of change: a rebuild under a running gateway is noticed. */
+static bool etag_of(const char *path, char out[64])
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	snprintf(out, 64, "\"%llx-%llx\"", (unsigned long long)st.st_size,
+		 (unsigned long long)st.st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st.st_mtim.tv_nsec);
+	return true;
+}
+
+static bool is_known(struct http_request *r, const char *etag)
+{
+	struct text known = http_request_header(r, WSI_TOKEN_HTTP_IF_NONE_MATCH, 1024);
+
+	return known.len > 0 && strstr(known.p, etag) != NULL;
+}
+
+static void send_file(struct http_request *r, const struct static_file *file, enum encoding encoding)
+{
+	char *path = talloc_asprintf(r, "%s%s", file->path, suffixes[encoding]);
+	char etag[64];
+	int rv;
+
+	if (!etag_of(path, etag)) {
+		problem_detail(r, 404, "Not Found");
+		return;
+	}
+	file_headers(r, file, encoding, etag);
+	if (is_known(r, etag)) {
+		http_answer(r, 304, file->type, (struct text){ 0 });
+		return;
+	}
+	r->status = 200;
+	r->file = FILE_SENDING;
+	rv = lws_serve_http_file(r->conn->wsi, path, file->type, utstring_body(&r->headers),
+				 (int)utstring_len(&r->headers));
+	if (rv != 0)	/* 0: on its way */
+		r->file = FILE_FAILED;
+}
+
+void static_files_serve(struct http_request *r)
+{
+	const struct static_file *file = static_files_find(r->gw->files, r->path);
+
+	if (file == NULL || (r->method != HTTP_GET && r->method != HTTP_HEAD))
+		problem_detail(r, 404, "Not Found");
+	else
+		send_file(r, file, static_file_encoding(file, http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_ENCODING, 512)));
+}

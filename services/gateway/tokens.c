@@ -1,0 +1,226 @@
+#include "tokens.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include <jwt.h>
+
+#include "clock.h"
+#include "config.h"
+
+#define KEY_MIN 32
+#define ISSUER "ai-learning-platform"
+#define AUDIENCE "api"
+#define TYPE_ACCESS "access"
+#define VERSION 1	/* raised when all tokens of before shall end */
+#define SKEW_S 60	/* clocks of several gateways */
+#define GUEST "guest_"
+
+struct tokens {
+	const unsigned char *key;
+	int key_len;
+	int64_t life_s;
+};
+
+/* Keys that stand in documents and examples. */
+static bool is_placeholder(const char *key)
+{
+	static const char *const known[] = { "your-secret-key", "your_secret_key", "changeme", "change-me", "change_me",
+					     "secret-key", "placeholder", "example", "default" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcasestr(key, known[i]) != NULL)
+			return true;
+	return false;
+}
+
+static bool key_is_varied(const char *key)
+{
+	for (const char *p = key + 1; *p != '\0'; p++)
+		if (*p != key[0])
+			return true;
+	return false;
+}
+
+struct tokens *tokens_new(void *ctx, const struct config *config, const char **warning_out, struct err *err)
+{
+	const char *key = config->secret_key;
+	bool weak = strlen(key) < KEY_MIN || is_placeholder(key) || !key_is_varied(key);
+	struct tokens *tokens;
+
+	*warning_out = NULL;
+	if (strcmp(config->algorithm, "HS256") != 0)
+		err_set(err, RC_INVALID, "ALGORITHM: HS256 is the only accepted value");
+	else if (config->access_token_expire_minutes < 1 || config->access_token_expire_minutes > 525600)
+		err_set(err, RC_INVALID, "ACCESS_TOKEN_EXPIRE_MINUTES: 1 to 525600 was expected");
+	else if (key[0] == '\0')
+		err_set(err, RC_INVALID, "SECRET_KEY is required and not set");
+	else if (weak && !config->debug)
+		err_set(err, RC_INVALID, "SECRET_KEY must have at least %d bytes and be no placeholder (only with DEBUG=true)",
+			KEY_MIN);
+	else {
+		if (weak)
+			*warning_out = "SECRET_KEY is short or a placeholder: anyone can sign tokens";
+		tokens = talloc_zero(ctx, struct tokens);
+		tokens->key = (const unsigned char *)key;
+		tokens->key_len = (int)strlen(key);
+		tokens->life_s = config->access_token_expire_minutes * 60;
+		return tokens;
+	}
+	return NULL;
+}
+
+int64_t token_life_s(const struct tokens *tokens)
+{
+	return tokens->life_s;
+}
+
+char *caller_subject(void *ctx, const struct caller *caller)
+{
+	char *out;
+	size_t n = 0;
+
+	if (caller->kind != CALLER_GUEST)
+		return talloc_strdup(ctx, caller->user_id.s);
+	out = talloc_zero_size(ctx, sizeof(GUEST) + 32);
+	memcpy(out, GUEST, sizeof(GUEST) - 1);
+	n = sizeof(GUEST) - 1;
+	for (const char *p = caller->user_id.s; *p != '\0'; p++)
+		if (*p != '-')
+			out[n++] = *p;
+	return out;
+}
+
+bool caller_from_subject(struct text subject, struct caller *out)
+{
+	size_t head = sizeof(GUEST) - 1;
+	char dashed[37];
+	size_t n = 0;
+
+	if (uuid_from_text(subject, &out->user_id)) {
+		out->kind = CALLER_USER;
+		return true;
+	}
+	if (subject.len != head + 32 || memcmp(subject.p, GUEST, head) != 0)
+		return false;
+	for (size_t i = head; i < subject.len; i++) {
+		if (n == 8 || n == 13 || n == 18 || n == 23)
+			dashed[n++] = '-';
+		dashed[n++] = subject.p[i];
+	}
+	dashed[n] = '\0';
+	if (!uuid_from_text(text_of(dashed, n), &out->user_id))
+		return false;
+	out->kind = CALLER_GUEST;
+	return true;
+}
+
+static int64_t wall_s(void)
+{
+	return clock_wall_us() / 1000000;
+}
+
+char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *caller)
+{
+	char *subject = caller_subject(ctx, caller);
+	jwt_t *jwt = NULL;
+	char *encoded, *out;
+
+	if (jwt_new(&jwt) != 0 || jwt_set_alg(jwt, JWT_ALG_HS256, tokens->key, tokens->key_len) != 0 ||
+	    jwt_add_grant(jwt, "sub", subject) != 0 || jwt_add_grant(jwt, "iss", ISSUER) != 0 ||
+	    jwt_add_grant(jwt, "aud", AUDIENCE) != 0 || jwt_add_grant(jwt, "type", TYPE_ACCESS) != 0 ||
+	    jwt_add_grant_int(jwt, "ver", VERSION) != 0 || jwt_add_grant_int(jwt, "iat", (long)wall_s()) != 0 ||
+	    jwt_add_grant_int(jwt, "exp", (long)(wall_s() + tokens->life_s)) != 0)
+		abort();
+	encoded = jwt_encode_str(jwt);
+	if (encoded == NULL)
+		abort();
+	out = talloc_strdup(ctx, encoded);
+	free(encoded);
+	jwt_free(jwt);
+	talloc_free(subject);
+	return out;
+}
+
+/* Three parts of base64url without padding: nothing else is even decoded. */
+static bool is_compact(struct text t)
+{
+	int dots = 0;
+
+	if (t.len == 0 || t.len > TOKEN_MAX)
+		return false;
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.p[i];
+
+		if (c == '.')
+			dots++;
+		else if (!isalnum(c) && c != '-' && c != '_')
+			return false;
+	}
+	return dots == 2;
+}
+
+static bool claim_is(jwt_t *jwt, const char *name, const char *value)
+{
+	const char *claim = jwt_get_grant(jwt, name);
+
+	return claim != NULL && strcmp(claim, value) == 0;
+}
+
+static bool claim_int(jwt_t *jwt, const char *name, int64_t *out)
+{
+	errno = 0;
+	*out = jwt_get_grant_int(jwt, name);
+	return errno == 0;
+}
+
+static bool times_are_good(jwt_t *jwt, int64_t *expires_out, struct err *err)
+{
+	int64_t now = wall_s(), exp, iat, nbf;
+
+	if (!claim_int(jwt, "exp", &exp) || !claim_int(jwt, "iat", &iat))
+		return err_set(err, RC_UNAUTHORIZED, "exp or iat is missing");
+	if (exp <= now)
+		return err_set(err, RC_UNAUTHORIZED, "expired");
+	if (iat > now + SKEW_S || (claim_int(jwt, "nbf", &nbf) && nbf > now + SKEW_S))
+		return err_set(err, RC_UNAUTHORIZED, "not valid yet");
+	*expires_out = exp;
+	return true;
+}
+
+static bool claims_are_good(jwt_t *jwt, struct token *out, struct err *err)
+{
+	const char *subject = jwt_get_grant(jwt, "sub");
+	int64_t version;
+
+	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || jwt_get_header(jwt, "crit") != NULL)
+		return err_set(err, RC_UNAUTHORIZED, "signed in another way");
+	if (!claim_is(jwt, "iss", ISSUER) || !claim_is(jwt, "aud", AUDIENCE) || !claim_is(jwt, "type", TYPE_ACCESS) ||
+	    !claim_int(jwt, "ver", &version) || version != VERSION)
+		return err_set(err, RC_UNAUTHORIZED, "made for something else");
+	if (subject == NULL || !caller_from_subject(text_from(subject), &out->caller))
+		return err_set(err, RC_UNAUTHORIZED, "sub names nobody");
+	return times_are_good(jwt, &out->expires_s, err);
+}
+
+bool token_read(const struct tokens *tokens, struct text text, struct token *out, struct err *err)
+{
+	struct token token = { 0 };
+	jwt_t *jwt = NULL;
+	char *copy;
+	bool good;
+
+	if (!is_compact(text))
+		return err_set(err, RC_UNAUTHORIZED, "not a compact token");
+	copy = text_dup(NULL, text);
+	good = jwt_decode(&jwt, copy, tokens->key, tokens->key_len) == 0 ||
+	       err_set(err, RC_UNAUTHORIZED, "bad signature or form");
+	talloc_free(copy);
+	good = good && claims_are_good(jwt, &token, err);
+	jwt_free(jwt);
+	if (good)
+		*out = token;
+	return good;
+}

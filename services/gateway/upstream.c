@@ -1,0 +1,63 @@
+#include "upstream.h"
+
+#include "clock.h"
+
+#define FRESH_US 500000
+#define ASK_MS 1000
+
+struct upstream {
+	struct gateway *gw;
+	bool database_up;
+	bool asking;
+	int64_t asked_us;
+};
+
+struct upstream *upstream_new(struct gateway *gw)
+{
+	struct upstream *upstream = talloc_zero(gw->daemon->ctx, struct upstream);
+
+	upstream->gw = gw;
+	return upstream;
+}
+
+bool upstream_is_database_up(const struct answer *answer)
+{
+	/* Nobody has this address: "not found" comes out of the database itself. */
+	return answer->err.rc == RC_OK || answer->err.rc == RC_NOT_FOUND;
+}
+
+struct request *upstream_ask_database(struct upstream *upstream, answer_fn *done, void *arg)
+{
+	struct msg_user_by_email m = { .email = text_from("nobody@health.invalid") };
+	struct ask ask = { .caller = caller_nobody, .timeout_ms = ASK_MS, .background = true };
+
+	return bus_request(upstream->gw->store, MSG_USER_BY_EMAIL, &m, &ask, done, arg);
+}
+
+static void upstream_on_answer(void *arg, const struct answer *answer)
+{
+	struct upstream *upstream = arg;
+
+	upstream->asking = false;
+	upstream->asked_us = clock_us();
+	upstream->database_up = upstream_is_database_up(answer);
+}
+
+static void refresh(struct upstream *upstream)
+{
+	if (upstream->asking || clock_us() - upstream->asked_us < FRESH_US || !peer_is_up(upstream->gw->store))
+		return;
+	upstream->asking = true;
+	upstream_ask_database(upstream, upstream_on_answer, upstream);
+}
+
+size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DEPENDENCIES_MAX])
+{
+	bool store = peer_is_up(upstream->gw->store);
+
+	refresh(upstream);
+	out[0] = (struct dependency){ "chat", peer_is_up(upstream->gw->chat), "no link to chat" };
+	out[1] = (struct dependency){ "store", store, "no link to store" };
+	out[2] = (struct dependency){ "database", store && upstream->database_up, "store does not reach the database" };
+	return 3;
+}

@@ -1,0 +1,24 @@
+/*
+ * upstream: are chat and store usable? A link that is up says little about the
+ * database behind it, so store is asked something small when somebody wants to
+ * know and the last answer is old. Loop thread only.
+ */
+#ifndef ALP_UPSTREAM_H
+#define ALP_UPSTREAM_H
+
+#include "gateway.h"
+
+struct upstream;
+
+struct upstream *upstream_new(struct gateway *gw);
+
+/* As far as known now; asks again in the background when that is old. */
+size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DEPENDENCIES_MAX]);
+
+/* Asks now; done runs once, later. The returned request can be forgotten. */
+struct request *upstream_ask_database(struct upstream *upstream, answer_fn *done, void *arg);
+
+/* What an answer to that says about the database. */
+bool upstream_is_database_up(const struct answer *answer);
+
+#endif

@@ -1,0 +1,298 @@
+#include "watch.h"
+
+#include <utlist.h>
+
+#include "clock.h"
+
+#define PULL_MS 3000
+
+/* ---- who waits ---------------------------------------------------------------------------------------- */
+
+enum wish { WISH_RESTORE, WISH_RESUME, WISH_END };
+
+struct waiter {
+	enum wish wish;
+	uint64_t ws_id;
+	struct text head;		/* restore: the frame so far */
+	int64_t epoch, offset;		/* resume */
+	struct waiter *next;
+};
+
+static struct waiter *wait_for(struct watch *w, enum wish wish, const struct ws_conn *ws)
+{
+	struct waiter *waiter = talloc_zero(w, struct waiter);
+
+	waiter->wish = wish;
+	waiter->ws_id = ws->id;
+	LL_APPEND(w->waiters, waiter);
+	return waiter;
+}
+
+/* The next one whose socket is still there; it is off the list. NULL: none left. */
+static struct waiter *next_waiter(struct watch *w, struct ws_conn **ws_out)
+{
+	struct waiter *waiter;
+
+	while ((waiter = w->waiters) != NULL) {
+		LL_DELETE(w->waiters, waiter);
+		*ws_out = sockets_find(w->events->gw->sockets, waiter->ws_id);
+		if (*ws_out != NULL)
+			return waiter;
+		talloc_free(waiter);
+	}
+	return NULL;
+}
+
+/* w NULL: no reply runs. */
+static void push_restored(struct ws_conn *ws, struct text head, const struct watch *w)
+{
+	CLEANUP(string_done) UT_string json;
+	char now[CLOCK_ISO_SIZE];
+
+	utstring_init(&json);
+	utstring_bincpy(&json, head.p, head.len);
+	if (w != NULL) {
+		json_open(&json, "active_turn", '{');
+		json_text(&json, "turn_id", uuid_as_text(&w->turn_id));
+		json_i64(&json, "epoch", w->mirror.epoch);
+		json_i64(&json, "offset", (int64_t)w->mirror.log.n);
+		json_text(&json, "text", reply_log_text(&w->mirror.log));
+		json_str(&json, "state", w->mirror.log.n > 0 ? "streaming" : "waiting");
+		json_close(&json, '}');
+		cursor_set(&ws->cursors, &w->turn_id, w->mirror.epoch, w->mirror.log.n);
+	} else {
+		json_null(&json, "active_turn");
+	}
+	clock_iso(clock_wall_us(), now);
+	json_str(&json, "timestamp", now);
+	json_close(&json, '}');
+	ws_push_json(ws, &json);
+}
+
+static void push_rest(const struct watch *w, struct ws_conn *ws, int64_t epoch, int64_t offset)
+{
+	struct ws_frame *frame = NULL;
+
+	if (epoch != w->mirror.epoch) {
+		frame = watch_reset_frame(w);
+		ws_push_event(ws, frame);
+		ws_frame_unref(frame);
+		frame = NULL;
+		offset = 0;
+	}
+	if (offset > (int64_t)w->mirror.log.n)
+		offset = (int64_t)w->mirror.log.n;
+	watch_feed(w, ws, offset, &frame);
+	if (frame != NULL)
+		ws_frame_unref(frame);
+}
+
+static void serve_running(struct watch *w)
+{
+	struct ws_conn *ws;
+	struct waiter *waiter;
+
+	while ((waiter = next_waiter(w, &ws)) != NULL) {
+		if (waiter->wish == WISH_RESTORE)
+			push_restored(ws, waiter->head, w);
+		else if (waiter->wish == WISH_RESUME)
+			push_rest(w, ws, waiter->epoch, waiter->offset);
+		talloc_free(waiter);
+	}
+}
+
+static void serve_failed(struct watch *w, enum rc rc)
+{
+	struct ws_refs refs = { .turn_id = uuid_as_text(&w->turn_id), .chat_id = uuid_as_text(&w->chat_id) };
+	struct ws_conn *ws;
+	struct waiter *waiter;
+
+	while ((waiter = next_waiter(w, &ws)) != NULL) {
+		/* A restore names no turn: an error about one would say that the reply failed. */
+		refs.turn_id = waiter->wish == WISH_RESTORE ? (struct text){ 0 } : uuid_as_text(&w->turn_id);
+		ws_error_rc(ws, rc, &refs);
+		talloc_free(waiter);
+	}
+}
+
+void watch_end(struct watch *w, struct ws_frame *final, bool told)
+{
+	struct ws_conn *ws;
+	struct waiter *waiter;
+
+	while ((waiter = next_waiter(w, &ws)) != NULL) {
+		if (waiter->wish == WISH_RESTORE)
+			push_restored(ws, waiter->head, NULL);
+		/* After a restore the end comes (again): the restored history does not have it. */
+		if (final != NULL && (told ? waiter->wish == WISH_RESTORE : !w->live))
+			ws_push(ws, final);
+		talloc_free(waiter);
+	}
+	if (final != NULL && !told && w->live)
+		watch_tell(w, final);
+	watch_free(w);
+}
+
+/* ---- pulling ------------------------------------------------------------------------------------------- */
+
+/* A socket of another session of the same owner does not get this turn. */
+static void drop_strangers(struct watch *w)
+{
+	struct waiter *waiter, *next;
+
+	LL_FOREACH_SAFE(w->waiters, waiter, next) {
+		struct ws_conn *ws = sockets_find(w->events->gw->sockets, waiter->ws_id);
+		struct ws_refs refs = { .turn_id = uuid_as_text(&w->turn_id) };
+
+		if (ws == NULL || !text_is_uuid(ws->path_id) || text_equal(ws->path_id, uuid_as_text(&w->session_id)))
+			continue;
+		ws_error_rc(ws, RC_NOT_FOUND, &refs);
+		LL_DELETE(w->waiters, waiter);
+		talloc_free(waiter);
+	}
+}
+
+static void pulled_end(struct watch *w, const struct ans_turn_get *ans, int64_t began_us)
+{
+	struct events *events = w->events;
+	struct ws_frame *final = NULL;
+	bool told;
+
+	if (ans->final.len > 0)
+		final = frame_complete(events, ans->final, ans->total_us, began_us);
+	else
+		log_warning(&events->gw->log, "events.no_end", "turn=%.8s state=" TEXT_FMT, w->turn_id.s,
+			    TEXT_ARG(ans->turn.outcome.state));
+	/* When its sockets know of the end already, only who waits is told. */
+	told = w->live && !ended_add(&events->ended, &w->turn_id, w->mirror.epoch, ans->final_type);
+	watch_end(w, final, told);
+	if (final != NULL)
+		ws_frame_unref(final);
+}
+
+static void pulled(struct watch *w, const struct ans_turn_get *ans)
+{
+	int64_t began_us = clock_us();
+	size_t from = 0;
+	enum mirror_merge merge;
+
+	watch_name(w, &ans->turn.session_id, &ans->turn.chat_id, (struct text){ 0 });
+	drop_strangers(w);
+	merge = mirror_fill(&w->mirror, ans->turn.epoch, ans->offset, ans->pieces, ans->ends, &from);
+	if (merge == MERGE_RESET) {
+		struct ws_frame *frame = watch_reset_frame(w);
+
+		watch_tell(w, frame);
+		ws_frame_unref(frame);
+	}
+	if (merge == MERGE_BROKEN)
+		log_warning(&w->events->gw->log, "events.broken", "turn=%.8s offset=%lld have=%zu", w->turn_id.s,
+			    (long long)ans->offset, w->mirror.log.n);
+	else if (w->mirror.log.n > from)
+		watch_tell_pieces(w, from);
+	if (!text_is(ans->turn.outcome.state, "running")) {
+		pulled_end(w, ans, began_us);
+		return;
+	}
+	w->live = true;
+	serve_running(w);
+}
+
+static void watch_on_pulled(void *arg, const struct answer *answer)
+{
+	struct watch *w = arg;
+
+	w->pulling = NULL;
+	watch_heard(w);
+	if (answer->err.rc == RC_OK) {
+		pulled(w, answer->body);
+		return;
+	}
+	log_info(&w->events->gw->log, "events.pull", "turn=%.8s rc=%s reason=\"%s\"", w->turn_id.s,
+		 rc_name(answer->err.rc), answer->err.message);
+	serve_failed(w, answer->err.rc);
+	/* A turn nobody waits for any more, or that is not there; otherwise the timer asks again. */
+	if (!w->live || answer->err.rc == RC_NOT_FOUND)
+		watch_free(w);
+}
+
+void watch_pull(struct watch *w)
+{
+	struct msg_turn_get m = { .turn_id = w->turn_id,
+				  .epoch = w->mirror.epoch,
+				  .offset = (int64_t)w->mirror.log.n };
+	struct ask ask = { .caller = w->caller, .timeout_ms = PULL_MS, .background = true };
+
+	if (w->pulling != NULL)
+		return;
+	w->events->pulls_n++;
+	w->pulling = bus_request(w->events->gw->chat, MSG_TURN_GET, &m, &ask, watch_on_pulled, w);
+}
+
+/* ---- what sockets want ------------------------------------------------------------------------------------ */
+
+static bool is_of(const struct watch *w, const struct ws_conn *ws)
+{
+	return strcmp(w->caller.user_id.s, ws->caller.user_id.s) == 0;
+}
+
+/* The watch of a turn a socket asks for. NULL: it is someone else's, or there are too many; the client was told. */
+static struct watch *watch_for(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id)
+{
+	struct watch *w = watch_find(events, turn_id);
+	struct ws_refs refs = { .turn_id = uuid_as_text(turn_id) };
+
+	if (w == NULL) {
+		w = watch_open(events, turn_id, &ws->caller, 0);
+		if (w == NULL)
+			ws_error_rc(ws, RC_BUSY, &refs);
+		else
+			watch_name(w, &(struct uuid_text){ "" }, &(struct uuid_text){ "" }, ws->path_id);
+		return w;
+	}
+	if (is_of(w, ws))
+		return w;
+	ws_error_rc(ws, RC_NOT_FOUND, &refs);
+	return NULL;
+}
+
+void events_restore(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id,
+		    const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text head)
+{
+	struct watch *w = turn_id->s[0] != '\0' ? watch_for(events, ws, turn_id) : NULL;
+	struct waiter *waiter;
+
+	if (w == NULL) {
+		push_restored(ws, head, NULL);
+		return;
+	}
+	watch_name(w, session_id, chat_id, ws->path_id);
+	waiter = wait_for(w, WISH_RESTORE, ws);
+	waiter->head = text_copy(waiter, head);
+	watch_pull(w);
+}
+
+void events_resume(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id, int64_t epoch,
+		   int64_t offset)
+{
+	struct watch *w = watch_for(events, ws, turn_id);
+	struct waiter *waiter;
+
+	if (w == NULL)
+		return;
+	waiter = wait_for(w, WISH_RESUME, ws);
+	waiter->epoch = epoch;
+	waiter->offset = offset;
+	watch_pull(w);
+}
+
+void events_repeat_end(struct events *events, struct ws_conn *ws, const struct turn_view *turn)
+{
+	struct watch *w = watch_for(events, ws, &turn->turn_id);
+
+	if (w == NULL)
+		return;
+	watch_name(w, &turn->session_id, &turn->chat_id, ws->path_id);
+	wait_for(w, WISH_END, ws);
+	watch_pull(w);
+}

@@ -1,0 +1,124 @@
+#include "ws_frames.h"
+
+#include "clock.h"
+#include "ids.h"
+
+#define ASKS_MAX 32	/* of one socket at once */
+
+static const struct {
+	const char *code;
+	enum word id;
+	int64_t retry_after_ms;
+} codes[RC_COUNT] = {
+	[RC_OK] = { "internal", WORD_INTERNAL, 0 },
+	[RC_INVALID] = { "bad_frame", WORD_BAD_FRAME, 0 },
+	[RC_NOT_FOUND] = { "not_found", WORD_NOT_FOUND, 0 },
+	[RC_CONFLICT] = { "busy", WORD_CONFLICT, 1000 },
+	[RC_CMID_CONFLICT] = { "cmid_conflict", WORD_CMID_CONFLICT, 0 },
+	[RC_TURN_RUNNING] = { "turn_in_progress", WORD_TURN_RUNNING, 0 },
+	[RC_BUSY] = { "busy", WORD_BUSY, 1000 },
+	[RC_UNAUTHORIZED] = { "unauthorized", WORD_UNAUTHORIZED, 0 },
+	[RC_FORBIDDEN] = { "not_found", WORD_NOT_FOUND, 0 },
+	[RC_UNSUPPORTED] = { "internal", WORD_INTERNAL, 0 },
+	/* It may have happened: asking again with the same id tells. */
+	[RC_UNKNOWN] = { "busy", WORD_UNAVAILABLE, 2000 },
+	[RC_UNAVAILABLE] = { "busy", WORD_UNAVAILABLE, 2000 },
+	[RC_STORAGE] = { "storage_unavailable", WORD_STORAGE, 2000 },
+	[RC_NOT_CONFIGURED] = { "ai_not_configured", WORD_NOT_CONFIGURED, 0 },
+	[RC_AI_FAILED] = { "ai_unavailable", WORD_AI_FAILED, 0 },
+	[RC_AI_REFUSED] = { "ai_refused", WORD_AI_REFUSED, 0 },
+	[RC_INTERNAL] = { "internal", WORD_INTERNAL, 0 },
+};
+
+static void opt_text(UT_string *json, const char *key, struct text value)
+{
+	if (value.len > 0)
+		json_text(json, key, value);
+}
+
+void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct ws_refs *refs)
+{
+	CLEANUP(string_done) UT_string json;
+	char now[CLOCK_ISO_SIZE];
+
+	utstring_init(&json);
+	clock_iso(clock_wall_us(), now);
+	json_open(&json, NULL, '{');
+	json_str(&json, "type", "error");
+	json_str(&json, "message", word(ws->caller.language, id));
+	json_str(&json, "code", code);
+	json_text(&json, "session_id", ws->path_id);
+	if (refs != NULL) {
+		opt_text(&json, "chat_id", refs->chat_id);
+		opt_text(&json, "client_message_id", refs->client_message_id);
+		opt_text(&json, "turn_id", refs->turn_id);
+		if (refs->retry_after_ms > 0)
+			json_i64(&json, "retry_after_ms", refs->retry_after_ms);
+	}
+	json_str(&json, "timestamp", now);
+	json_close(&json, '}');
+	ws_push_json(ws, &json);
+}
+
+void ws_error_rc(struct ws_conn *ws, enum rc rc, const struct ws_refs *refs)
+{
+	struct ws_refs with_delay = refs != NULL ? *refs : (struct ws_refs){ 0 };
+
+	with_delay.retry_after_ms = codes[rc].retry_after_ms;
+	ws_error(ws, codes[rc].code, codes[rc].id, &with_delay);
+}
+
+struct ws_ask *ws_ask_new(struct ws_conn *ws, const struct ws_refs *refs)
+{
+	struct ws_ask *ask;
+
+	if (ws->asks_open >= ASKS_MAX) {
+		ws_error_rc(ws, RC_BUSY, refs);
+		return NULL;
+	}
+	ask = talloc_zero(NULL, struct ws_ask);
+	ask->gw = ws->gw;
+	ask->ws_id = ws->id;
+	ask->caller = ws->caller;
+	ask->path_id = text_copy(ask, ws->path_id);
+	ask->chat_id = text_copy(ask, refs->chat_id);
+	ask->client_message_id = text_copy(ask, refs->client_message_id);
+	ask->turn_id = text_copy(ask, refs->turn_id);
+	return ask;
+}
+
+struct ws_refs ws_ask_refs(const struct ws_ask *ask)
+{
+	return (struct ws_refs){ .chat_id = ask->chat_id,
+				 .client_message_id = ask->client_message_id,
+				 .turn_id = ask->turn_id };
+}
+
+static void ws_ask_on_answer(void *arg, const struct answer *answer)
+{
+	struct ws_ask *ask = arg;
+	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
+
+	if (ws != NULL)
+		ws->asks_open--;
+	if (answer->err.rc != RC_OK)
+		log_info(ws != NULL ? &ws->log : &ask->gw->log, "ws.refused", "rc=%s field=%s reason=\"%s\"",
+			 rc_name(answer->err.rc), answer->err.field, answer->err.message);
+	ask->then(ask, ws, answer);
+	if (ws != NULL && ask->is_post)
+		ws_release(ws);
+	talloc_free(ask);
+}
+
+void ws_ask_send(struct ws_ask *ask, struct peer *peer, enum msg_id msg, const void *body)
+{
+	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
+	struct ask how = { .caller = ask->caller };
+	char trace[56];
+
+	trace_new(trace);
+	how.trace = trace;
+	ws->asks_open++;
+	ws->posts_open += ask->is_post;
+	bus_request(peer, msg, body, &how, ws_ask_on_answer, ask);
+}

@@ -1,0 +1,320 @@
+#include "ws_frames.h"
+
+#include "clock.h"
+#include "events.h"
+#include "ids.h"
+#include "schema.h"
+
+#define MESSAGE_MAX 32000
+#define ID_MAX 200
+#define TYPE_MAX 20
+
+static struct text member_text(const cJSON *json, const char *key)
+{
+	return json_get_text(json, key);
+}
+
+/* A member that is there must be a string of at most max bytes. */
+static bool text_member(const cJSON *json, const char *key, size_t max, struct text *out)
+{
+	const cJSON *item = json_get(json, key);
+
+	*out = json_get_text(json, key);
+	return item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && out->len <= max);
+}
+
+static bool is_running(const struct outcome *outcome)
+{
+	return text_is(outcome->state, "running");
+}
+
+/* ---- a message ------------------------------------------------------------------------- */
+
+static void write_accepted(UT_string *json, const struct turn_view *turn)
+{
+	json_open(json, NULL, '{');
+	json_str(json, "type", "accepted");
+	json_text(json, "client_message_id", uuid_as_text(&turn->client_message_id));
+	json_text(json, "turn_id", uuid_as_text(&turn->turn_id));
+	json_text(json, "chat_id", uuid_as_text(&turn->chat_id));
+	json_text(json, "message_id", uuid_as_text(&turn->user_message_id));
+	json_i64(json, "seq", turn->seq);
+	json_close(json, '}');
+}
+
+static void post_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct ans_chat_post *ans = answer->body;
+	struct ws_refs refs = ws_ask_refs(ask);
+
+	utstring_init(&json);
+	if (answer->err.rc != RC_OK) {
+		if (ws != NULL)
+			ws_error_rc(ws, answer->err.rc, &refs);
+		return;
+	}
+	write_accepted(&json, &ans->turn);
+	if (ws != NULL)
+		ws_push_json(ws, &json);
+	if (is_running(&ans->turn.outcome)) {
+		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
+		if (ws != NULL)
+			events_tell_others(ask->gw->events, ws, &json);
+	} else if (ws != NULL) {
+		events_repeat_end(ask->gw->events, ws, &ans->turn);
+	}
+}
+
+static const char *message_fault(struct text body, enum word *id_out)
+{
+	if (text_trim(body).len == 0)
+		return *id_out = WORD_BLANK_MESSAGE, "blank_message";
+	if (text_chars(body) > MESSAGE_MAX)
+		return *id_out = WORD_MESSAGE_TOO_LONG, "too_long";
+	return NULL;
+}
+
+static void take_message(struct ws_conn *ws, const cJSON *json, struct text type)
+{
+	struct ws_refs refs = { .chat_id = member_text(json, "chat_id"),
+				.client_message_id = member_text(json, "client_message_id") };
+	struct msg_chat_post m = { .session_id = ws->path_id };
+	int64_t began_us = clock_us();
+	enum word id = WORD_BAD_FRAME;
+	const char *fault;
+	struct ws_ask *ask;
+
+	if (!text_member(json, "message", SIZE_MAX, &m.body) || !text_member(json, "chat_id", ID_MAX, &m.chat_id) ||
+	    type.len > TYPE_MAX) {
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
+		return;
+	}
+	if (!text_member(json, "client_message_id", 36, &refs.client_message_id) ||
+	    (refs.client_message_id.len > 0 && !uuid_from_text(refs.client_message_id, &m.client_message_id))) {
+		ws_error(ws, "bad_frame", WORD_BAD_MESSAGE_ID, &refs);
+		return;
+	}
+	fault = message_fault(m.body, &id);
+	if (fault != NULL) {
+		ws_error(ws, fault, id, &refs);
+		return;
+	}
+	ask = ws_ask_new(ws, &refs);
+	if (ask == NULL)
+		return;
+	if (refs.client_message_id.len == 0)
+		m.client_message_id = id_new();
+	m.message_type = type.len > 0 ? type : text_from("text");
+	m.gateway_in_us = clock_us() - began_us + 1;
+	ask->is_post = true;
+	ask->then = post_on_answer;
+	ws_ask_send(ask, ws->gw->chat, MSG_CHAT_POST, &m);
+}
+
+/* ---- restore ------------------------------------------------------------------------------ */
+
+/* Up to and without active_turn: whether a reply runs is settled later. */
+static void write_restored(UT_string *json, const struct ws_conn *ws, const struct ans_chat_restore *ans)
+{
+	json_open(json, NULL, '{');
+	json_str(json, "type", "chat_restored");
+	json_text(json, "session_id", ws->path_id);
+	json_bool(json, "success", true);
+	json_bool(json, "has_existing_chat", ans->found);
+	if (ans->found)
+		json_text(json, "chat_id", uuid_as_text(&ans->chat_id));
+	else
+		json_null(json, "chat_id");
+	json_open(json, "history", '[');
+	json_raw(json, NULL, ans->history);
+	json_close(json, ']');
+	json_i64(json, "message_count", ans->message_count);
+	if (ans->chat_info.len > 0)
+		json_raw(json, "chat_info", ans->chat_info);
+	else
+		json_null(json, "chat_info");
+}
+
+static void restore_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
+{
+	CLEANUP(string_done) UT_string json;
+	const struct ans_chat_restore none = { 0 };
+	const struct ans_chat_restore *ans = answer->body != NULL ? answer->body : &none;
+	struct ws_refs refs = ws_ask_refs(ask);
+	/* a session nobody has used yet is restored as an empty one; a chat that was named must be there */
+	bool empty = answer->err.rc == RC_NOT_FOUND && ask->chat_id.len == 0;
+
+	utstring_init(&json);
+	if (ws == NULL)
+		return;
+	if (answer->err.rc != RC_OK && !empty) {
+		ws_error_rc(ws, answer->err.rc, &refs);
+		return;
+	}
+	write_restored(&json, ws, ans);
+	events_restore(ws->gw->events, ws, &ans->running_turn, &ans->session_id, &ans->chat_id, json_written(&json));
+}
+
+static void take_restore(struct ws_conn *ws, const cJSON *json)
+{
+	struct ws_refs refs = { 0 };
+	struct msg_chat_restore m = { .session_id = ws->path_id };
+	struct ws_ask *ask;
+
+	if (!text_member(json, "chat_id", ID_MAX, &m.chat_id)) {
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, NULL);
+		return;
+	}
+	refs.chat_id = m.chat_id;
+	ask = ws_ask_new(ws, &refs);
+	if (ask == NULL)
+		return;
+	ask->then = restore_on_answer;
+	ws_ask_send(ask, ws->gw->chat, MSG_CHAT_RESTORE, &m);
+}
+
+/* ---- a running reply ------------------------------------------------------------------------- */
+
+/* False: the frame names no turn, which was said. */
+static bool turn_member(struct ws_conn *ws, const cJSON *json, struct ws_refs *refs, struct uuid_text *out)
+{
+	refs->chat_id = member_text(json, "chat_id");
+	refs->turn_id = member_text(json, "turn_id");
+	if (uuid_from_text(refs->turn_id, out))
+		return true;
+	ws_error(ws, refs->turn_id.len > 0 ? "not_found" : "bad_frame",
+		 refs->turn_id.len > 0 ? WORD_NOT_FOUND : WORD_BAD_FRAME, refs);
+	return false;
+}
+
+static void take_resume(struct ws_conn *ws, const cJSON *json)
+{
+	struct ws_refs refs = { 0 };
+	struct uuid_text turn_id;
+	int64_t epoch = 0, offset = 0;
+
+	if (!turn_member(ws, json, &refs, &turn_id))
+		return;
+	if ((json_get(json, "epoch") != NULL && !json_get_i64(json, "epoch", &epoch)) ||
+	    (json_get(json, "offset") != NULL && !json_get_i64(json, "offset", &offset)) || epoch < 0 || offset < 0)
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
+	else
+		events_resume(ws->gw->events, ws, &turn_id, epoch, offset);
+}
+
+static void stop_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
+{
+	const struct ans_turn_stop *ans = answer->body;
+	struct ws_refs refs = ws_ask_refs(ask);
+
+	if (answer->err.rc != RC_OK && ws != NULL)
+		ws_error_rc(ws, answer->err.rc, &refs);
+	else if (answer->err.rc == RC_OK && is_running(&ans->turn.outcome))
+		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
+	else if (ws != NULL)
+		events_repeat_end(ask->gw->events, ws, &ans->turn);
+}
+
+static void take_stop(struct ws_conn *ws, const cJSON *json)
+{
+	struct ws_refs refs = { 0 };
+	struct msg_turn_stop m = { 0 };
+	struct ws_ask *ask;
+
+	if (!turn_member(ws, json, &refs, &m.turn_id))
+		return;
+	ask = ws_ask_new(ws, &refs);
+	if (ask == NULL)
+		return;
+	ask->then = stop_on_answer;
+	ws_ask_send(ask, ws->gw->chat, MSG_TURN_STOP, &m);
+}
+
+static void regenerate_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
+{
+	const struct ans_chat_regenerate *ans = answer->body;
+	struct ws_refs refs = ws_ask_refs(ask);
+
+	if (answer->err.rc != RC_OK && ws != NULL)
+		ws_error_rc(ws, answer->err.rc, &refs);
+	else if (answer->err.rc == RC_OK && is_running(&ans->turn.outcome))
+		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
+	else if (ws != NULL)
+		events_repeat_end(ask->gw->events, ws, &ans->turn);
+}
+
+static void take_regenerate(struct ws_conn *ws, const cJSON *json)
+{
+	struct ws_refs refs = { .chat_id = member_text(json, "chat_id"), .turn_id = member_text(json, "turn_id") };
+	struct msg_chat_regenerate m = { .session_id = ws->path_id };
+	struct ws_ask *ask;
+
+	if (!text_member(json, "message_id", ID_MAX, &m.message_id) || !text_member(json, "turn_id", ID_MAX, &refs.turn_id) ||
+	    (m.message_id.len == 0 && refs.turn_id.len == 0)) {
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
+		return;
+	}
+	/* A welcome that failed has no message; its turn is named then. */
+	uuid_from_text(refs.turn_id, &m.turn_id);
+	ask = ws_ask_new(ws, &refs);
+	if (ask == NULL)
+		return;
+	ask->is_post = true;
+	ask->then = regenerate_on_answer;
+	ws_ask_send(ask, ws->gw->chat, MSG_CHAT_REGENERATE, &m);
+}
+
+/* ---- any frame ------------------------------------------------------------------------------------ */
+
+static void take_ping(struct ws_conn *ws, const cJSON *json)
+{
+	CLEANUP(string_done) UT_string pong;
+	const cJSON *t = json_get(json, "t");
+
+	utstring_init(&pong);
+	json_open(&pong, NULL, '{');
+	json_str(&pong, "type", "pong");
+	if (cJSON_IsNumber(t))
+		json_real(&pong, "t", t->valuedouble);
+	else if (cJSON_IsString(t) && strlen(t->valuestring) <= 64)
+		json_str(&pong, "t", t->valuestring);
+	else
+		json_null(&pong, "t");
+	json_close(&pong, '}');
+	ws_push_json(ws, &pong);
+}
+
+static void take_object(struct ws_conn *ws, const cJSON *json)
+{
+	struct text type;
+
+	language_from_name(json_get_text(json, "language"), ws->caller.language);
+	if (!text_member(json, "type", 64, &type))
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &(struct ws_refs){ .client_message_id = json_get_text(json, "client_message_id") });
+	else if (text_is(type, "restore_chat"))
+		take_restore(ws, json);
+	else if (text_is(type, "resume"))
+		take_resume(ws, json);
+	else if (text_is(type, "stop"))
+		take_stop(ws, json);
+	else if (text_is(type, "regenerate"))
+		take_regenerate(ws, json);
+	else if (text_is(type, "ping"))
+		take_ping(ws, json);
+	else
+		take_message(ws, json, type);
+}
+
+void ws_take(struct ws_conn *ws, struct text message)
+{
+	struct err err = { 0 };
+	CLEANUP(json_drop) cJSON *json = json_parse(message, &err);
+
+	if (!cJSON_IsObject(json))
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME, NULL);
+	else if (ws->is_switch)
+		ws_switch_take(ws, json);
+	else
+		take_object(ws, json);
+}
