@@ -183,7 +183,13 @@ describe('restore', () => {
 		expect(c.chat.messages[0].cost).toEqual({ amount: 0.1, currency: 'USD' });
 	});
 
-	it('fetches the text of a message another tab sent', () => {
+	it('shows what another tab sent', () => {
+		const c = ready().feed(accepted({ client_message_id: 'other', message: 'from elsewhere' }), delta(0, 'Hi'));
+		expect(c.texts()).toEqual(['from elsewhere', 'Hi']);
+		expect(c.ofType('restore_chat')).toHaveLength(1);
+	});
+
+	it('fetches the text of a message another tab sent when its ack does not tell it', () => {
 		const c = ready().feed(accepted({ client_message_id: 'other' }));
 		expect(c.ofType('restore_chat')).toHaveLength(2);
 		c.feed(delta(0, 'Hi')).restore([user('u1', 'from elsewhere')], { turn_id: TURN, epoch: 1, offset: 1, text: 'Hi', state: 'streaming' });
@@ -267,6 +273,12 @@ describe('delivery', () => {
 		expect(c.items()).toEqual([['user', 'failed', 'hello']]);
 	});
 
+	it('does not send again what the connection was closed for', () => {
+		const c = ready().say('huge').feed({ type: 'local.connection', state: 'reconnecting', code: 1009 }).open().restore();
+		expect(c.messages()).toHaveLength(1);
+		expect(c.chat.outbox[0]).toMatchObject({ state: 'failed', error: { code: 'too_long' } });
+	});
+
 	it('keeps a refused message as not sent, and gives a conflicting one a new id', () => {
 		const c = ready().say('hello').feed({ type: 'error', code: 'cmid_conflict', client_message_id: 'm1', chat_id: CHAT, message: 'conflict' });
 		expect(c.chat.outbox[0]).toMatchObject({ state: 'failed', error: { code: 'cmid_conflict' } });
@@ -303,6 +315,11 @@ describe('the end of a reply', () => {
 		expect(c.items()).toEqual([['user', 'stored', 'hello'], ['ai', 'stored', 'Hi']]);
 	});
 
+	it('with an error that names the turn is an acknowledgement too', () => {
+		const c = ready().say('hello').feed({ type: 'error', code: 'ai_unavailable', turn_id: TURN, client_message_id: 'm1', chat_id: CHAT, message: '' });
+		expect(c.items()).toEqual([['user', 'stored', 'hello'], ['ai', 'failed', '']]);
+	});
+
 	it('with an error after some text is an interruption that keeps the text', () => {
 		const c = ready().feed(delta(0, 'Some'), { type: 'error', code: 'ai_unavailable', turn_id: TURN, chat_id: CHAT, message: '' });
 		expect(c.items()).toEqual([['ai', 'interrupted', 'Some']]);
@@ -331,6 +348,32 @@ describe('the end of a reply', () => {
 	it('shows retries with their number', () => {
 		const c = ready().feed(status('retrying', { attempt: 2, retry_in_ms: 1500 }));
 		expect(c.turn).toMatchObject({ state: 'retrying', attempt: 2, retryInMs: 1500 });
+	});
+});
+
+describe('finalization', () => {
+	const done = { type: 'finalization_complete', chat_id: CHAT, turn_id: 'f1', modules_created: 3, track_id: 'x' };
+	const finalizing = (on) => ({ type: 'local.finalizing', on });
+
+	it('is told once in the dialogue', () => {
+		const c = ready([ai('a0', 'Plan')]).feed(finalizing(true), status('waiting', { turn_id: 'f1' }));
+		expect(c.turn.kind).toBe('finalize');
+		c.feed({ ...done, message_id: 'a1', message: 'Done', message_type: 'finalization' }, finalizing(false));
+		expect(c.items()).toEqual([['ai', 'stored', 'Plan'], ['ai', 'stored', 'Done']]);
+		expect(c.state.finalized).toBe(1);
+	});
+
+	it('reads the announcement with the history when the push has no id for it', () => {
+		const c = ready([ai('a0', 'Plan')]).feed(status('waiting', { turn_id: 'f1' }), done);
+		expect(c.ofType('restore_chat')).toHaveLength(2);
+		c.restore([ai('a0', 'Plan'), ai('a1', 'Done')]);
+		expect(c.items()).toEqual([['ai', 'stored', 'Plan'], ['ai', 'stored', 'Done']]);
+	});
+
+	it('that failed leaves the dialogue as it was', () => {
+		const c = ready([ai('a0', 'Plan')]).feed(finalizing(true), status('waiting', { turn_id: 'f1' }),
+			{ type: 'error', code: 'ai_unavailable', turn_id: 'f1', chat_id: CHAT, message: '' }, finalizing(false));
+		expect(c.items()).toEqual([['ai', 'stored', 'Plan']]);
 	});
 });
 

@@ -51,6 +51,11 @@ export function messageFromOutbox(item, id) {
 	};
 }
 
+/** Another tab's message, as its acknowledgement tells it. */
+export function messageFromAccepted(frame) {
+	return messageFromOutbox({ cmid: frame.client_message_id, text: frame.message, timestamp: frame.timestamp }, frame.message_id);
+}
+
 /** What a turn leaves behind when the next one starts before it was completed. */
 export function messageFromTurn(turn) {
 	return {

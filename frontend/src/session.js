@@ -41,7 +41,7 @@ export function openSession({
 	const socket = makeSocket({
 		url,
 		onState(connection, code) {
-			dispatch({ type: 'local.connection', state: connection });
+			dispatch({ type: 'local.connection', state: connection, code });
 			if (connection === 'refused' && code === 4401)
 				onUnauthorized();
 			if (connection === 'open')
@@ -108,6 +108,7 @@ export function openSession({
 		},
 		submit: (text) => inCurrent('local.submit', { cmid: uuid(), text, timestamp: new Date().toISOString() }),
 		stop: () => inCurrent('local.stop'),
+		finalizing: (on) => dispatch({ type: 'local.finalizing', on }),
 		retryTurn: () => inCurrent('local.retry_turn'),
 		retryMessage: (cmid) => inCurrent('local.retry_message', { cmid, freshCmid: uuid() }),
 		discardMessage: (cmid) => inCurrent('local.discard_message', { cmid }),

@@ -4,7 +4,8 @@
  *
  * onState(state): connecting | open | reconnecting | offline | refused
  *   offline: the browser says there is no network; refused: the server wants
- *   no reconnect (close 1000, or 4401 for a lost sign-in; code is passed on)
+ *   no reconnect (close 1000, or 4401 for a lost sign-in)
+ * onState(state, code): the same with the close code, when a connection ended
  * onFrame(frame): each JSON object received
  * onFailedOpen(): a connection ended before it opened; the browser does not
  *   say why, so the owner may check the sign-in another way
@@ -116,7 +117,7 @@ export function createSocket({
 			return;
 		}
 		failures += 1;
-		onState(waitingState());
+		onState(waitingState(), code);
 		retryTimer = setTimeout(connect, reconnectDelay(failures, random));
 	}
 

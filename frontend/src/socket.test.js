@@ -45,7 +45,7 @@ function start(more) {
 		now: () => Date.now(),
 		isOnline: () => true,
 		network,
-		onState: (state, code) => seen.states.push(code ? `${state} ${code}` : state),
+		onState: (state, code) => seen.states.push(state === 'refused' ? `${state} ${code}` : state),
 		onFrame: (frame) => seen.frames.push(frame),
 		onFailedOpen: () => { seen.failedOpens += 1; },
 		...more,

@@ -14,6 +14,8 @@ const OVER = new Set(['completed', 'failed', 'interrupted', 'stopped', 'cancelle
 export function turnBegin(turnId, at, more = {}) {
 	return {
 		turnId,
+		/* reply, or finalize: no text to read, its result is modules */
+		kind: 'reply',
 		epoch: 0,
 		next: 0,
 		text: '',
@@ -148,6 +150,7 @@ export function turnFromSnapshot(local, snapshot, at) {
 		return heard({ ...base, resume: 'no' }, at);
 	return takeAhead(heard({
 		...base,
+		kind: snapshot.kind ?? base.kind,
 		epoch: snapshot.epoch,
 		next: snapshot.offset,
 		text: snapshot.text ?? '',

@@ -4,9 +4,7 @@ export default {
 	'app.language': 'Language',
 	'app.loading': 'Loading…',
 	'app.retry': 'Try again',
-	'app.close': 'Close',
 	'app.cancel': 'Cancel',
-	'app.back': 'Back',
 	'app.dismiss': 'Dismiss',
 	'app.missing.title': 'There is no such page',
 	'app.missing.text': 'Check the address, or go back to the start.',
@@ -112,7 +110,6 @@ export default {
 	'track.created': 'Created',
 	'track.failed': 'The track did not open',
 	'track.missing': 'There is no such track, or it belongs to someone else.',
-	'track.toTracks': 'To the list of tracks',
 
 	'hours': { one: '{n} hour', other: '{n} hours' },
 	'modulesCount': { one: '{n} module', other: '{n} modules' },
@@ -134,7 +131,6 @@ export default {
 	'plan.done.elsewhere': 'The modules have been created.',
 
 	'chat.bar': 'About this chat',
-	'chat.type': 'Type',
 	'chat.id.copy': 'Copy the chat id {id}',
 	'chat.id.copied': 'The chat id is copied.',
 	'chat.id.notCopied': 'Copying did not work. The chat id: {id}',
@@ -163,7 +159,7 @@ export default {
 	'composer.send': 'Send',
 	'composer.stop': 'Stop',
 	'composer.stopping': 'Stopping…',
-	'composer.long': 'Too long: {n} of {max} characters.',
+	'composer.long': 'Too long: {n} characters. At most {max} fit.',
 
 	'message.you': 'You',
 	'message.ai': 'AI',

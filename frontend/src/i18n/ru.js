@@ -4,9 +4,7 @@ export default {
 	'app.language': 'Язык',
 	'app.loading': 'Загружаю…',
 	'app.retry': 'Попробовать ещё раз',
-	'app.close': 'Закрыть',
 	'app.cancel': 'Отмена',
-	'app.back': 'Назад',
 	'app.dismiss': 'Скрыть',
 	'app.missing.title': 'Такой страницы нет',
 	'app.missing.text': 'Проверьте адрес или вернитесь на главную.',
@@ -112,7 +110,6 @@ export default {
 	'track.created': 'Создан',
 	'track.failed': 'Трек не открылся',
 	'track.missing': 'Такого трека нет или он принадлежит другому человеку.',
-	'track.toTracks': 'К списку треков',
 
 	'hours': { one: '{n} час', few: '{n} часа', many: '{n} часов', other: '{n} часа' },
 	'modulesCount': { one: '{n} модуль', few: '{n} модуля', many: '{n} модулей', other: '{n} модуля' },
@@ -134,7 +131,6 @@ export default {
 	'plan.done.elsewhere': 'Модули созданы.',
 
 	'chat.bar': 'Сведения о чате',
-	'chat.type': 'Тип',
 	'chat.id.copy': 'Скопировать номер чата {id}',
 	'chat.id.copied': 'Номер чата скопирован.',
 	'chat.id.notCopied': 'Скопировать не получилось. Номер чата: {id}',
@@ -163,7 +159,7 @@ export default {
 	'composer.send': 'Отправить',
 	'composer.stop': 'Остановить',
 	'composer.stopping': 'Останавливаю…',
-	'composer.long': 'Слишком длинно: {n} из {max} знаков.',
+	'composer.long': 'Слишком длинно: {n} знаков. Помещается не больше {max}.',
 
 	'message.you': 'Вы',
 	'message.ai': 'ИИ',

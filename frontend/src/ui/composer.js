@@ -4,19 +4,9 @@
  */
 
 import { formatNumber, t } from '../i18n/index.js';
+import { MESSAGE_MAX, messageProblem } from '../message_limits.js';
 import { loadDraft, saveDraft } from '../unsent.js';
 import { freshId, h, setText } from './dom.js';
-
-export const MESSAGE_MAX = 32_000;
-const TALLEST_PX = 240;
-
-/** Characters as the server counts them: code points. */
-export function messageProblem(text) {
-	if (text.trim() === '')
-		return 'blank';
-	/* a text has at most as many code points as UTF-16 units */
-	return text.length > MESSAGE_MAX && [...text].length > MESSAGE_MAX ? 'long' : '';
-}
 
 /** onSend(text), onStop(): the turn's stop. */
 export function composer({ storage, onSend, onStop }) {

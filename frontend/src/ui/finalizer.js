@@ -47,13 +47,19 @@ export function finalizer({ app, track, session, onDone }) {
 		setText(button.node, t(value ? 'plan.finalizing' : 'plan.finalize'));
 	}
 
-	function finalizeNow() {
-		return app.api.finalize({
-			session_id: track.session_id,
-			user_id: app.auth.user().id,
-			skill_area: track.skill_area || track.title,
-			track_id: track.id,
-		});
+	async function finalizeNow() {
+		session.finalizing(true);
+		try {
+			const { modules } = await app.api.finalize({
+				session_id: track.session_id,
+				user_id: app.auth.user().id,
+				skill_area: track.skill_area || track.title,
+				track_id: track.id,
+			});
+			return modules;
+		} finally {
+			session.finalizing(false);
+		}
 	}
 
 	async function press() {
@@ -63,7 +69,7 @@ export function finalizer({ app, track, session, onDone }) {
 		ours = true;
 		problem.hidden = true;
 		try {
-			const { modules } = await finalizeNow();
+			const modules = await finalizeNow();
 			setBusy(false);
 			onDone();
 			if (gone)

@@ -2,6 +2,7 @@
 
 import { formatCost, formatMicroseconds, formatTime, t } from '../i18n/index.js';
 import { isPiece } from '../message.js';
+import { turnIsRunning } from '../turn.js';
 import { problemText } from './problem.js';
 
 const NOTES = {
@@ -21,7 +22,9 @@ function retrying(turn) {
 function turnWords(turn, connection) {
 	if (turn.state === 'retrying' && connection === 'open')
 		return retrying(turn);
-	if (['waiting', 'streaming', 'retrying'].includes(turn.state))
+	if (turn.kind === 'finalize' && turnIsRunning(turn) && connection === 'open')
+		return t('plan.finalizing');
+	if (turnIsRunning(turn))
 		return connection === 'open' ? t(`state.${turn.state}`) : t('state.noConnection');
 	if (turn.state === 'interrupted' && !turn.text)
 		return t('state.lost');
@@ -33,8 +36,9 @@ export function itemStatus(item, connection, isLast) {
 	if (item.turn) {
 		const bad = ['failed', 'interrupted'].includes(item.state);
 		const reason = item.turn.error ? ` ${problemText(item.turn.error)}` : '';
-		const busy = ['waiting', 'streaming', 'retrying'].includes(item.state);
-		return { text: turnWords(item.turn, connection) + reason, busy, bad, actions: busy ? [] : ['retryTurn'] };
+		const busy = turnIsRunning(item.turn);
+		const again = !busy && item.turn.kind === 'reply';
+		return { text: turnWords(item.turn, connection) + reason, busy, bad, actions: again ? ['retryTurn'] : [] };
 	}
 	if (item.item) {
 		const bad = item.state === 'failed';

@@ -7,6 +7,7 @@ function trackPage(track) {
 	const plan = `/tracks/${encodeURIComponent(track.id)}/plan`;
 
 	return h('div', {},
+		h('p', { class: 'crumbs' }, h('a', { href: '/tracks' }, `← ${t('nav.tracks')}`)),
 		h('div', { class: 'page-head' }, heading(track.title), badge('status', track.status)),
 		h('section', { class: 'card' },
 			h('p', { class: 'prose' }, track.description),
