@@ -1,0 +1,182 @@
+#include "ai.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "clock.h"
+#include "ids.h"
+
+#define OPENAI_HOST "://api.openai.com"
+#define KEY_MAX 4096
+#define LEAVE_US 1000000	/* longest wait for chat to answer the pulls of a worker that leaves */
+#define CUT_MARGIN_MS 1500	/* of the drain deadline: for telling what is given back */
+
+/* ---- configuration --------------------------------------------------------------------- */
+
+/* The key becomes a header: whatever could end that header early is refused here, without showing it. */
+static bool key_is_plain(const char *key)
+{
+	for (const char *p = key; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	return strlen(key) <= KEY_MAX;
+}
+
+static bool check_config(const struct config *c, struct err *err)
+{
+	char message[sizeof(err->message)];
+
+	if (!curl_url_check(c->default_openai_base_url, err)) {
+		snprintf(message, sizeof(message), "%s", err->message);
+		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_BASE_URL", "DEFAULT_OPENAI_BASE_URL: %.200s", message);
+	}
+	if (!key_is_plain(c->default_openai_api_key))
+		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_API_KEY",
+				 "DEFAULT_OPENAI_API_KEY: blanks and characters outside ASCII are not accepted");
+	if (c->default_openai_model[0] == '\0' || strlen(c->default_openai_model) > REPLY_NAME_MAX ||
+	    !text_is_utf8(text_from(c->default_openai_model)))
+		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_MODEL", "DEFAULT_OPENAI_MODEL: a model's name was expected");
+	if (c->ai_slots < 1 || c->ai_slots > 10000)
+		return err_field(err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: a number from 1 to 10000 was expected");
+	if (c->ai_reply_max < 1 || c->ai_reply_max > c->bus_message_max / 2)
+		return err_field(err, RC_INVALID, "AI_REPLY_MAX", "AI_REPLY_MAX: at most half of BUS_MESSAGE_MAX was expected");
+	if (c->ai_connect_ms < 1 || c->ai_first_byte_ms < 1 || c->ai_stall_ms < 1 || c->ai_total_ms < 1)
+		return err_field(err, RC_INVALID, "AI_TOTAL_MS", "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
+				 "AI_TOTAL_MS: at least 1 was expected");
+	return true;
+}
+
+static void add_header(struct curl_slist **headers, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*headers, line);
+
+	if (longer == NULL)
+		abort();
+	*headers = longer;
+}
+
+static void endpoint_init(struct endpoint *e, void *ctx, const struct config *c)
+{
+	const char *base = c->default_openai_base_url;
+	size_t len = strlen(base);
+
+	while (len > 0 && base[len - 1] == '/')
+		len--;
+	e->url = talloc_asprintf(ctx, "%.*s/chat/completions", (int)len, base);
+	e->configured = c->default_openai_api_key[0] != '\0' || strstr(base, OPENAI_HOST) == NULL;
+	add_header(&e->headers, "Content-Type: application/json");
+	add_header(&e->headers, "Accept: text/event-stream, application/json");
+	add_header(&e->headers, "User-Agent: alp/" ALP_VERSION);
+	add_header(&e->headers, "Expect:");	/* libcurl would wait for a 100-continue before a long body */
+	if (c->default_openai_api_key[0] != '\0') {
+		char *line = talloc_asprintf(ctx, "Authorization: Bearer %s", c->default_openai_api_key);
+
+		add_header(&e->headers, line);
+		talloc_free(line);
+	}
+}
+
+static char *worker_name(void *ctx)
+{
+	char host[65] = "";
+	struct uuid_text id = id_new();
+
+	if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0' || !text_is_utf8(text_from(host)))
+		snprintf(host, sizeof(host), "ai");
+	return talloc_asprintf(ctx, "%s-%d-%.8s", host, (int)getpid(), id.s);
+}
+
+/* ---- hooks ------------------------------------------------------------------------------- */
+
+static size_t ai_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
+{
+	const struct ai *ai = arg;
+
+	out[0] = (struct dependency){ .name = "chat", .up = peer_is_up(ai->work), .why = "not reachable at BUS_WORK" };
+	return 1;
+}
+
+static void ai_on_cut(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct ai *ai = w->data;
+	struct attempt *a, *tmp;
+
+	(void)ev, (void)events;
+	HASH_ITER(hh, ai->attempts, a, tmp)
+		attempt_stop(a, ENDING_LEAVING);
+}
+
+/* Pulls that chat answers with work now are still served; it is told not to. */
+static void ai_drain(void *arg)
+{
+	struct ai *ai = arg;
+	int64_t drain_ms = ai->config->drain_ms;
+	int64_t margin_ms = drain_ms / 2 < CUT_MARGIN_MS ? drain_ms / 2 : CUT_MARGIN_MS;
+
+	ai->leaving = true;
+	ai->leave_us = clock_us();
+	tell_leaving(ai);
+	loop_arm(ai->loop, &ai->cut, drain_ms - margin_ms);
+}
+
+static bool ai_is_idle(void *arg)
+{
+	const struct ai *ai = arg;
+
+	return ai->attempts == NULL && (ai->pulls == 0 || clock_us() - ai->leave_us > LEAVE_US);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void ai_dial(struct ai *ai)
+{
+	struct daemon *d = ai->daemon;
+	struct err err = { 0 };
+
+	ai->work = bus_dial(d->bus, "work", ai->config->bus_work, &err);
+	if (ai->work == NULL)
+		daemon_fail(d, &err);
+	ai->delta = bus_publish_dial(d->bus, "delta", ai->config->bus_delta, &err);
+	if (ai->delta == NULL)
+		daemon_fail(d, &err);
+	if (!bus_subscribe_dial(d->bus, "control", ai->config->bus_control, ai_handlers(), ai, &err))
+		daemon_fail(d, &err);
+}
+
+void ai_init(struct ai *ai, struct daemon *d)
+{
+	struct err err = { 0 };
+
+	*ai = (struct ai){ .daemon = d, .loop = &d->loop, .config = &d->config };
+	if (!check_config(ai->config, &err))
+		daemon_fail(d, &err);
+	ai->prices = prices_new(d->ctx, ai->config->model_prices, &err);
+	if (ai->prices == NULL)
+		daemon_fail(d, &err);
+	ai->worker = worker_name(d->ctx);
+	endpoint_init(&ai->endpoint, d->ctx, ai->config);
+	ai->curl = curl_loop_new(d->ctx, ai->loop, ai->config->ai_slots);
+	ai_dial(ai);
+	loop_timer(&ai->cut, ai_on_cut, ai);
+	d->hooks = (struct daemon_hooks){ ai_dependencies, count_numbers, ai_drain, ai_is_idle, ai };
+	tell_init(ai);
+	pull_init(ai);
+	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s curl=\"%s\"", ai->worker,
+		 (long long)ai->config->ai_slots, ai->config->default_openai_model,
+		 ai->endpoint.configured ? "yes" : "no", curl_version());
+}
+
+void ai_done(struct ai *ai)
+{
+	struct attempt *a, *tmp;
+
+	ai->leaving = true;	/* nothing is pulled for the slots that become free now */
+	loop_disarm(ai->loop, &ai->pull_pause);
+	loop_disarm(ai->loop, &ai->beat);
+	loop_disarm(ai->loop, &ai->cut);
+	HASH_ITER(hh, ai->attempts, a, tmp)
+		attempt_free(a);
+	curl_loop_free(ai->curl);
+	curl_slist_free_all(ai->endpoint.headers);
+}

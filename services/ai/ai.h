@@ -1,0 +1,61 @@
+/*
+ * ai: a worker that asks the model. It pulls work from chat, runs many
+ * attempts at once, streams their text back and tells their ends until chat
+ * has confirmed them. It keeps nothing else: any number of workers may run.
+ * Loop thread only.
+ */
+#ifndef ALP_AI_H
+#define ALP_AI_H
+
+#include "curl_loop.h"
+#include "daemon.h"
+#include "prices.h"
+
+struct attempt;
+
+/* Where and how to ask the model; made at start from the configuration. */
+struct endpoint {
+	char *url;			/* of chat completions */
+	struct curl_slist *headers;	/* the same for every request; holds the key */
+	bool configured;		/* false: no key, and the server is one that wants one */
+};
+
+struct ai {
+	struct daemon *daemon;
+	struct loop *loop;
+	const struct config *config;
+	struct log log;
+	char *worker;			/* unique per process: host-pid-random */
+	struct peer *work;		/* chat: pulls, ends, beats, texts */
+	struct pub *delta;
+	struct curl_loop *curl;
+	struct endpoint endpoint;
+	struct prices *prices;
+
+	struct attempt *attempts;	/* running and unconfirmed, by key */
+	int running;			/* attempts that use a slot */
+	int unconfirmed;		/* attempts that have ended, chat has not said so yet */
+
+	int pulls;			/* WORK_PULL requests that are open */
+	ev_timer pull_pause;		/* armed: a pull failed, not yet again */
+
+	ev_timer beat;
+	bool beating;			/* a WORK_BEAT is open */
+
+	bool leaving;			/* SIGTERM came: no new pulls */
+	int64_t leave_us;		/* when it came */
+	ev_timer cut;			/* attempts that still run then are given back */
+};
+
+/* Dials chat. Ends the process with a reason when the configuration makes no sense. */
+void ai_init(struct ai *ai, struct daemon *d);
+void ai_done(struct ai *ai);
+
+/* Keeps a WORK_PULL open for each free slot, as far as that makes sense (pull.c). */
+void pull_init(struct ai *ai);
+void pull_fill(struct ai *ai);
+
+/* The handlers of what chat publishes to workers (handlers.c). */
+const struct dispatch *ai_handlers(void);
+
+#endif

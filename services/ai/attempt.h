@@ -1,0 +1,99 @@
+/*
+ * attempt: one call to the model for one turn, from the work that chat handed
+ * out to the confirmation that chat has its end. Its steps:
+ *
+ *   CONNECT   the request is on its way
+ *   WAIT      the server has it, nothing came back
+ *   READ      the answer comes, text goes out in numbered pieces
+ *   CLOSE     the answer is complete, its transfer is not
+ *   TELL      WORK_DONE is repeated until chat confirms; uses no slot any more
+ *
+ * Found by key, never by a kept pointer, from outside. Loop thread only.
+ */
+#ifndef ALP_ATTEMPT_H
+#define ALP_ATTEMPT_H
+
+#include <uthash.h>
+
+#include "ai.h"
+#include "delta.h"
+#include "reply.h"
+
+#define ATTEMPT_STEPS(X) X(CONNECT) X(WAIT) X(READ) X(CLOSE) X(TELL)
+
+enum attempt_step {
+#define X(step) ATTEMPT_##step,
+	ATTEMPT_STEPS(X)
+#undef X
+};
+
+#define ATTEMPT_KEY_SIZE 60	/* "turn_id:attempt" */
+
+struct attempt {
+	UT_hash_handle hh;
+	char key[ATTEMPT_KEY_SIZE];
+	struct ai *ai;
+	struct uuid_text turn_id;
+	int64_t number;
+	enum attempt_step step;
+	struct log log;
+	char trace[56];
+
+	/* what is asked; gone in TELL */
+	bool stream;
+	char *model;
+	UT_string body;
+	size_t prompt_from, prompt_len;	/* the messages inside body */
+	char *trace_header;
+	struct curl_slist headers;
+	struct transfer *transfer;
+
+	/* what comes back */
+	struct reply reply;		/* in TELL only its plain fields are left */
+	struct delta delta;
+	ev_timer deadline, join;
+	int64_t start_us, sent_us, last_us, first_text_us, end_us;	/* clock_us; 0: not yet */
+
+	/* how it ended; from TELL on */
+	enum ending ending;
+	struct usage usage;
+	int64_t retry_after_ms;
+	ev_timer again;
+	int64_t pause_ms;		/* before WORK_DONE is told again */
+	struct request *done_request, *text_request;
+};
+
+/* Starts it. A second one of the same number is ignored: chat asked twice. */
+void attempt_start(struct ai *ai, const struct ans_work_pull *work);
+
+struct attempt *attempt_find(struct ai *ai, const struct uuid_text *turn_id, int64_t number);
+
+/* Ends a running attempt: CANCELLED, LEAVING. What was said so far is told. */
+void attempt_stop(struct attempt *a, enum ending why);
+
+bool attempt_is_running(const struct attempt *a);
+
+/* completed, failed, interrupted or cancelled. In TELL. */
+const char *attempt_result(const struct attempt *a);
+
+/* Forgets it, whatever its step. */
+void attempt_free(struct attempt *a);
+
+/* Writes the request's body (request.c). */
+void request_write(struct attempt *a, const struct ans_work_pull *work);
+
+/* ---- what chat is told (tell.c) ----------------------------------------------- */
+
+void tell_done(struct attempt *a);		/* frees the attempt when chat has confirmed */
+void tell_text(struct attempt *a);		/* the text so far */
+void tell_piece(void *attempt, size_t number, struct text piece);
+void tell_beats(struct ai *ai);			/* once a second from now on while there are attempts */
+void tell_leaving(struct ai *ai);
+void tell_init(struct ai *ai);
+
+/* ---- what operators see (count.c) ---------------------------------------------- */
+
+void count_end(const struct attempt *a);
+void count_numbers(void *ai, UT_string *json);
+
+#endif

@@ -1,0 +1,344 @@
+#include "attempt.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+#include "retry_after.h"
+#include "spend.h"
+
+/*
+ * A server that has sent its end mark closes the transfer within a moment; one
+ * that has told only a finish reason may still be about to count the tokens.
+ */
+#define MARKED_LINGER_MS 250
+#define FINISHED_LINGER_MS 5000
+#define FIRST_PAUSE_MS 50
+
+static const char *const step_names[] = {
+#define X(step) #step,
+	ATTEMPT_STEPS(X)
+#undef X
+};
+
+static void attempt_enter(struct attempt *a, enum attempt_step to)	/* the only writer of a->step */
+{
+	log_debug(&a->log, "attempt.step", "from=%s to=%s", step_names[a->step], step_names[to]);
+	a->step = to;
+}
+
+static void key_of(char out[ATTEMPT_KEY_SIZE], const struct uuid_text *turn_id, int64_t number)
+{
+	snprintf(out, ATTEMPT_KEY_SIZE, "%s:%lld", turn_id->s, (long long)number);
+}
+
+struct attempt *attempt_find(struct ai *ai, const struct uuid_text *turn_id, int64_t number)
+{
+	char key[ATTEMPT_KEY_SIZE];
+	struct attempt *a;
+
+	key_of(key, turn_id, number);
+	HASH_FIND_STR(ai->attempts, key, a);
+	return a;
+}
+
+bool attempt_is_running(const struct attempt *a)
+{
+	return a->step != ATTEMPT_TELL;
+}
+
+/* ---- the end -------------------------------------------------------------------------- */
+
+const char *attempt_result(const struct attempt *a)
+{
+	if (a->ending == ENDING_COMPLETE || a->ending == ENDING_FULL)
+		return "completed";
+	if (a->ending == ENDING_CANCELLED)
+		return "cancelled";
+	return reply_log_text(&a->delta.log).len > 0 ? "interrupted" : "failed";
+}
+
+/* What was asked and the parsers are not needed any more; only text and counts are. */
+static void release(struct attempt *a)
+{
+	if (a->transfer != NULL)
+		transfer_abort(a->transfer);
+	a->transfer = NULL;
+	reply_done(&a->reply);
+	utstring_done(&a->body);
+	loop_disarm(a->ai->loop, &a->deadline);
+	loop_disarm(a->ai->loop, &a->join);
+}
+
+static void attempt_count(struct attempt *a)
+{
+	struct text model = text_from(a->reply.model[0] != '\0' ? a->reply.model : a->model);
+	bool answered = a->reply.status >= 200 && a->reply.status < 300;
+
+	spend_count(&a->usage, &a->reply.usage, answered,
+		    text_of(utstring_body(&a->body) + a->prompt_from, a->prompt_len), reply_log_text(&a->delta.log),
+		    a->ai->prices, model);
+}
+
+/* forced: why we end it (NONE: the transfer has ended by itself, for the reason transport tells). */
+static void attempt_end(struct attempt *a, enum ending forced, enum ending transport)
+{
+	struct ai *ai = a->ai;
+
+	reply_close(&a->reply, forced == ENDING_NONE && transport == ENDING_NONE);
+	delta_flush(&a->delta);
+	a->ending = forced == ENDING_CANCELLED || forced == ENDING_NOT_CONFIGURED
+			    ? forced : reply_ending(&a->reply, forced != ENDING_NONE ? forced : transport);
+	a->end_us = clock_us();
+	attempt_count(a);
+	release(a);
+	attempt_enter(a, ATTEMPT_TELL);
+	ai->running--;
+	ai->unconfirmed++;
+	count_end(a);
+	tell_done(a);
+	pull_fill(ai);
+}
+
+void attempt_stop(struct attempt *a, enum ending why)
+{
+	if (attempt_is_running(a))
+		attempt_end(a, why, ENDING_NONE);
+}
+
+void attempt_free(struct attempt *a)
+{
+	struct ai *ai = a->ai;
+
+	if (attempt_is_running(a)) {
+		release(a);
+		ai->running--;
+	} else {
+		ai->unconfirmed--;
+	}
+	loop_disarm(ai->loop, &a->again);
+	request_forget(a->done_request);
+	request_forget(a->text_request);
+	delta_done(&a->delta);
+	HASH_DEL(ai->attempts, a);
+	talloc_free(a);
+	pull_fill(ai);
+}
+
+/* ---- time ------------------------------------------------------------------------------ */
+
+/* When this step has lasted too long, and what that means. */
+static int64_t step_due_us(const struct attempt *a, enum ending *why)
+{
+	const struct config *c = a->ai->config;
+
+	*why = ENDING_NONE;
+	switch (a->step) {
+	case ATTEMPT_CONNECT:
+		*why = ENDING_SLOW_CONNECT;
+		return a->start_us + c->ai_connect_ms * 1000;
+	case ATTEMPT_WAIT:
+		*why = ENDING_SLOW_START;
+		return a->sent_us + c->ai_first_byte_ms * 1000;
+	case ATTEMPT_READ:
+		*why = ENDING_STALLED;
+		return a->last_us + c->ai_stall_ms * 1000;
+	case ATTEMPT_CLOSE:
+		*why = ENDING_COMPLETE;
+		return a->last_us + (a->reply.marked ? MARKED_LINGER_MS : FINISHED_LINGER_MS) * 1000;
+	case ATTEMPT_TELL:
+		break;
+	}
+	return INT64_MAX;
+}
+
+static int64_t attempt_due_us(const struct attempt *a, enum ending *why)
+{
+	int64_t total = a->start_us + a->ai->config->ai_total_ms * 1000;
+	int64_t step = step_due_us(a, why);
+
+	if (step <= total)
+		return step;
+	*why = ENDING_OVERDUE;
+	return total;
+}
+
+/* A byte that comes does not touch the timer: when it fires, it looks what is due. */
+static void deadline_arm(struct attempt *a)
+{
+	enum ending why;
+	int64_t left_us = attempt_due_us(a, &why) - clock_us();
+
+	loop_arm(a->ai->loop, &a->deadline, left_us > 0 ? left_us / 1000 + 1 : 0);
+}
+
+static void attempt_on_deadline(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct attempt *a = w->data;
+	enum ending why;
+
+	(void)ev, (void)events;
+	if (attempt_due_us(a, &why) > clock_us())
+		deadline_arm(a);
+	else
+		attempt_end(a, why, ENDING_NONE);
+}
+
+static void attempt_on_join(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct attempt *a = w->data;
+
+	(void)ev, (void)events;
+	delta_flush(&a->delta);
+}
+
+/* ---- the answer -------------------------------------------------------------------------- */
+
+static bool attempt_on_text(void *arg, struct text text)
+{
+	struct attempt *a = arg;
+	bool more = delta_add(&a->delta, text);
+	int64_t due = delta_due_us(&a->delta);
+
+	if (a->first_text_us == 0)
+		a->first_text_us = clock_us();
+	if (due == 0)
+		loop_disarm(a->ai->loop, &a->join);
+	else if (!ev_is_active(&a->join))
+		loop_arm(a->ai->loop, &a->join, due > clock_us() ? (due - clock_us()) / 1000 + 1 : 0);
+	return more;
+}
+
+static void attempt_on_sent(void *arg)
+{
+	struct attempt *a = arg;
+
+	if (a->step != ATTEMPT_CONNECT)
+		return;	/* a kept connection was dead: sent again on a new one */
+	a->sent_us = clock_us();
+	attempt_enter(a, ATTEMPT_WAIT);
+}
+
+static bool attempt_on_body(void *arg, struct text bytes)
+{
+	struct attempt *a = arg;
+	bool go_on;
+
+	a->last_us = clock_us();
+	if (a->step < ATTEMPT_READ) {
+		reply_head(&a->reply, transfer_status(a->transfer), transfer_type(a->transfer), a->stream);
+		attempt_enter(a, ATTEMPT_READ);
+	}
+	go_on = reply_feed(&a->reply, bytes);
+	if (reply_is_finished(&a->reply)) {
+		if (a->step == ATTEMPT_READ)
+			attempt_enter(a, ATTEMPT_CLOSE);
+		deadline_arm(a);
+	}
+	return go_on;
+}
+
+static enum ending ending_of_curl(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return ENDING_NONE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+		return ENDING_NO_CONNECTION;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+		return ENDING_CERTIFICATE;
+	case CURLE_OPERATION_TIMEDOUT:
+		return ENDING_SLOW_CONNECT;
+	case CURLE_WRITE_ERROR:	/* it was we who wanted no more; the reply knows why, or the headers were too long */
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return ENDING_GARBLED;
+	default:
+		return ENDING_BROKEN_OFF;
+	}
+}
+
+static void attempt_on_end(void *arg, CURLcode code)
+{
+	struct attempt *a = arg;
+	struct transfer *t = a->transfer;
+	long status = transfer_status(t);
+
+	if (status >= 200)
+		reply_head(&a->reply, status, transfer_type(t), a->stream);
+	if (status == 429 || status == 503)
+		a->retry_after_ms = retry_after_ms(transfer_header(t, "retry-after"), clock_wall_us() / 1000000);
+	if (code != CURLE_OK)
+		log_debug(&a->log, "attempt.transfer", "status=%ld curl=%d", status, (int)code);
+	a->transfer = NULL;
+	attempt_end(a, ENDING_NONE, ending_of_curl(code));
+}
+
+static const struct transfer_events transfer_events = {
+	.sent = attempt_on_sent,
+	.body = attempt_on_body,
+	.end = attempt_on_end,
+};
+
+/* ---- the start ------------------------------------------------------------------------------ */
+
+static struct attempt *attempt_new(struct ai *ai, const struct ans_work_pull *work)
+{
+	struct attempt *a = talloc_zero(ai->daemon->ctx, struct attempt);
+
+	a->ai = ai;
+	a->turn_id = work->turn_id;
+	a->number = work->attempt;
+	a->stream = work->stream;
+	a->model = work->model.len > 0 ? text_dup(a, work->model) : talloc_strdup(a, ai->config->default_openai_model);
+	a->pause_ms = FIRST_PAUSE_MS;
+	a->start_us = clock_us();
+	key_of(a->key, &a->turn_id, a->number);
+	snprintf(a->trace, sizeof(a->trace), TEXT_FMT, TEXT_ARG(work->traceparent));
+	log_child(&a->log, &ai->log, "trace=%.32s turn=%.8s attempt=%lld", a->trace[0] != '\0' ? a->trace + 3 : "-",
+		  a->turn_id.s, (long long)a->number);
+	utstring_init(&a->body);
+	reply_init(&a->reply, (size_t)ai->config->ai_reply_max, attempt_on_text, a);
+	delta_init(&a->delta, (size_t)ai->config->ai_reply_max, ai->config->ai_join_ms, tell_piece, a);
+	loop_timer(&a->deadline, attempt_on_deadline, a);
+	loop_timer(&a->join, attempt_on_join, a);
+	HASH_ADD_STR(ai->attempts, key, a);
+	ai->running++;
+	return a;
+}
+
+/* The trace goes on at the model's server. Only a well-formed one: it becomes a header. */
+static const struct curl_slist *headers_of(struct attempt *a)
+{
+	static const char digits[] = "0123456789abcdef-";
+
+	if (strlen(a->trace) != 55 || strspn(a->trace, digits) != 55)
+		return a->ai->endpoint.headers;
+	a->trace_header = talloc_asprintf(a, "traceparent: %s", a->trace);
+	a->headers = (struct curl_slist){ .data = a->trace_header, .next = a->ai->endpoint.headers };
+	return &a->headers;
+}
+
+void attempt_start(struct ai *ai, const struct ans_work_pull *work)
+{
+	struct attempt *a = attempt_find(ai, &work->turn_id, work->attempt);
+
+	if (a != NULL) {
+		log_warning(&a->log, "attempt.twice", "reason=\"chat handed it out again\"");
+		return;
+	}
+	a = attempt_new(ai, work);
+	tell_beats(ai);
+	if (!ai->endpoint.configured) {
+		attempt_end(a, ENDING_NOT_CONFIGURED, ENDING_NONE);
+		return;
+	}
+	request_write(a, work);
+	a->transfer = transfer_post(ai->curl, &(struct transfer_request){
+		.url = ai->endpoint.url, .headers = headers_of(a), .body = json_written(&a->body) }, &transfer_events, a);
+	deadline_arm(a);
+}

@@ -1,0 +1,52 @@
+/*
+ * curl_loop: libcurl's transfers on our loop. Its sockets and its timer are
+ * watchers; no curl function is called from inside one of its callbacks, and
+ * finished transfers are collected after each step. Connections are kept and
+ * reused. Loop thread only; nothing blocks (names are looked up on a thread of
+ * libcurl's own).
+ */
+#ifndef ALP_CURL_LOOP_H
+#define ALP_CURL_LOOP_H
+
+#include <curl/curl.h>
+
+#include "err.h"
+#include "loop.h"
+#include "text.h"
+
+struct curl_loop;
+struct transfer;
+
+/* How a transfer speaks to its owner. body and sent run inside libcurl: they must not touch any transfer. */
+struct transfer_events {
+	void (*sent)(void *arg);			/* connected; the request goes out now */
+	bool (*body)(void *arg, struct text bytes);	/* false: end the transfer */
+	void (*end)(void *arg, CURLcode code);		/* the getters work until it returns, then the transfer is gone */
+};
+
+/* All of it must outlive the transfer. */
+struct transfer_request {
+	const char *url;
+	const struct curl_slist *headers;
+	struct text body;
+};
+
+/* max: connections kept open. Owned by ctx, ended by curl_loop_free. */
+struct curl_loop *curl_loop_new(void *ctx, struct loop *loop, long max);
+void curl_loop_free(struct curl_loop *c);	/* no transfer may be running */
+
+/* Posts a request. No callback runs before it returns. */
+struct transfer *transfer_post(struct curl_loop *c, const struct transfer_request *request,
+			       const struct transfer_events *events, void *arg);
+
+/* Ends it without a word to its owner; its connection is closed. Not from inside body or sent. */
+void transfer_abort(struct transfer *t);
+
+long transfer_status(const struct transfer *t);			/* 0: no answer yet */
+const char *transfer_type(const struct transfer *t);		/* content type; NULL: none */
+const char *transfer_header(const struct transfer *t, const char *name);	/* NULL: none */
+
+/* False with err when url is not one we talk to: http or https, a host, nothing but a path behind it. */
+bool curl_url_check(const char *url, struct err *err);
+
+#endif

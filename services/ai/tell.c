@@ -1,0 +1,173 @@
+/* What chat is told: pieces as they come, ends until they are confirmed, beats, and texts it asks for. */
+#include "attempt.h"
+
+#include "clock.h"
+
+#define BEAT_MS 1000
+#define PAUSE_MAX_MS 1000
+#define TELL_MAX_US (10LL * 60 * 1000000)
+
+void tell_piece(void *arg, size_t number, struct text piece)
+{
+	struct attempt *a = arg;
+	struct msg_ai_delta m = { .worker = text_from(a->ai->worker), .turn_id = a->turn_id, .attempt = a->number,
+				  .offset = (int64_t)number, .piece = piece };
+
+	bus_publish(a->ai->delta, MSG_AI_DELTA, &m, a->trace);
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+static void again_on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+	(void)ev, (void)events;
+	tell_done(w->data);
+}
+
+static bool is_confirmed(enum rc rc)
+{
+	return rc == RC_OK || rc == RC_NOT_FOUND || rc == RC_CONFLICT;
+}
+
+static void done_on_answer(void *arg, const struct answer *answer)
+{
+	struct attempt *a = arg;
+	enum rc rc = answer->err.rc;
+
+	a->done_request = NULL;
+	if (is_confirmed(rc)) {
+		attempt_free(a);
+		return;
+	}
+	if (rc == RC_INVALID || clock_us() - a->end_us > TELL_MAX_US) {
+		log_error(&a->log, "attempt.lost", "rc=%s reason=\"%s\"", rc_name(rc), answer->err.message);
+		attempt_free(a);
+		return;
+	}
+	loop_timer(&a->again, again_on_timer, a);
+	loop_arm(a->ai->loop, &a->again, a->pause_ms);
+	a->pause_ms = a->pause_ms * 2 < PAUSE_MAX_MS ? a->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+static const char *finish_reason_of(const struct attempt *a)
+{
+	if (a->ending == ENDING_CANCELLED)
+		return "stopped";
+	return a->ending == ENDING_FULL ? "length" : a->reply.finish_reason;
+}
+
+static void done_write(struct attempt *a, struct msg_work_done *m)
+{
+	const struct ending_info *info = ending_info(a->ending);
+	struct text said = reply_log_text(&a->delta.log);
+
+	*m = (struct msg_work_done){
+		.worker = text_from(a->ai->worker),
+		.turn_id = a->turn_id,
+		.attempt = a->number,
+		.result = text_from(attempt_result(a)),
+		.error_code = text_from(info->code),
+		.error_message = text_from(info->message),
+		/* What was shown is not taken back for another try, unless this process is what failed. */
+		.retryable = info->retryable && (said.len == 0 || a->ending == ENDING_LEAVING),
+		.retry_after_ms = a->retry_after_ms,
+		.finish_reason = text_from(finish_reason_of(a)),
+		.model = text_from(a->reply.model[0] != '\0' ? a->reply.model : a->model),
+		.usage = a->usage,
+		.queue_us = a->sent_us > 0 ? a->sent_us - a->start_us : 0,
+		.first_token_us = a->first_text_us > 0 ? a->first_text_us - a->start_us : 0,
+		.total_us = a->end_us - a->start_us,
+		.text = said,
+	};
+}
+
+void tell_done(struct attempt *a)
+{
+	struct msg_work_done m;
+	char *ends = reply_log_ends(a, &a->delta.log, 0);
+
+	done_write(a, &m);
+	m.ends = text_from(ends);
+	a->done_request = bus_request(a->ai->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace },
+				      done_on_answer, a);
+	talloc_free(ends);
+}
+
+/* ---- text, asked for ----------------------------------------------------------------- */
+
+static void text_on_answer(void *arg, const struct answer *answer)
+{
+	struct attempt *a = arg;
+
+	a->text_request = NULL;
+	if (answer->err.rc != RC_OK)	/* chat asks again when it still misses something */
+		log_debug(&a->log, "attempt.text", "rc=%s", rc_name(answer->err.rc));
+}
+
+void tell_text(struct attempt *a)
+{
+	struct msg_work_text m = { .worker = text_from(a->ai->worker), .turn_id = a->turn_id, .attempt = a->number,
+				   .text = reply_log_text(&a->delta.log) };
+	char *ends;
+
+	if (a->text_request != NULL)
+		return;
+	ends = reply_log_ends(a, &a->delta.log, 0);
+	m.ends = text_from(ends);
+	a->text_request = bus_request(a->ai->work, MSG_WORK_TEXT, &m, &(struct ask){ .trace = a->trace },
+				      text_on_answer, a);
+	talloc_free(ends);
+}
+
+/* ---- beats ----------------------------------------------------------------------------- */
+
+static void beat_on_answer(void *arg, const struct answer *answer)
+{
+	struct ai *ai = arg;
+
+	ai->beating = false;
+	if (answer->err.rc != RC_OK)
+		log_debug(&ai->log, "ai.beat", "rc=%s", rc_name(answer->err.rc));
+}
+
+static void beat_send(struct ai *ai)
+{
+	CLEANUP(string_done) UT_string list;
+	struct msg_work_beat m = { .worker = text_from(ai->worker), .leaving = ai->leaving };
+
+	utstring_init(&list);
+	for (const struct attempt *a = ai->attempts; a != NULL; a = a->hh.next)
+		utstring_printf(&list, "%s%s", a != ai->attempts ? "," : "", a->key);
+	m.attempts = json_written(&list);
+	ai->beating = true;
+	bus_request(ai->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_MS, .background = true },
+		    beat_on_answer, ai);
+}
+
+static void beat_on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct ai *ai = w->data;
+
+	(void)ev, (void)events;
+	if (ai->attempts == NULL)
+		return;
+	if (!ai->beating)
+		beat_send(ai);
+	loop_arm(ai->loop, &ai->beat, BEAT_MS);
+}
+
+void tell_init(struct ai *ai)
+{
+	loop_timer(&ai->beat, beat_on_timer, ai);
+}
+
+void tell_beats(struct ai *ai)
+{
+	if (!ev_is_active(&ai->beat))
+		loop_arm(ai->loop, &ai->beat, BEAT_MS);
+}
+
+void tell_leaving(struct ai *ai)
+{
+	beat_send(ai);
+}
