@@ -315,6 +315,16 @@ describe('the end of a reply', () => {
 		expect(c.items()).toEqual([['user', 'stored', 'hello'], ['ai', 'stored', 'Hi']]);
 	});
 
+	it('is not what a refused stop or resume means', () => {
+		const busy = { type: 'error', code: 'busy', turn_id: TURN, chat_id: CHAT, message: '' };
+		const c = ready().feed(delta(0, 'Hi'), { type: 'local.stop', chatId: CHAT }, busy);
+		expect(c.items()).toEqual([['ai', 'streaming', 'Hi']]);
+		c.feed({ type: 'local.stop', chatId: CHAT });
+		expect(c.ofType('stop')).toHaveLength(2);
+		c.feed(delta(2, '?'), busy);
+		expect(c.turn).toMatchObject({ state: 'streaming', resume: 'no' });
+	});
+
 	it('with an error that names the turn is an acknowledgement too', () => {
 		const c = ready().say('hello').feed({ type: 'error', code: 'ai_unavailable', turn_id: TURN, client_message_id: 'm1', chat_id: CHAT, message: '' });
 		expect(c.items()).toEqual([['user', 'stored', 'hello'], ['ai', 'failed', '']]);

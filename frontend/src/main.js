@@ -46,7 +46,7 @@ const api = createApi({
 });
 
 const sessions = createSessions((sessionId, chatId) =>
-	openSession({ sessionId, chatId, api, storage, onUnauthorized: signInAgain }));
+	openSession({ sessionId, chatId, api, storage, language: currentLanguage, onUnauthorized: signInAgain }));
 
 const shell = createShell(document.getElementById('app'), { user: auth.user, onSignOut: signOut, isDemo: () => demo });
 

@@ -25,10 +25,11 @@ function outboxChanged(before, after) {
 
 /**
  * api: as in api.js; onUnauthorized(): the sign-in was lost; storage:
- * sessionStorage. The caller closes it.
+ * sessionStorage; language(): the one the server should speak. The caller
+ * closes it.
  */
 export function openSession({
-	sessionId, chatId, api, storage, onUnauthorized,
+	sessionId, chatId, api, storage, onUnauthorized, language,
 	socket: makeSocket = createSocket, url = socketUrl(sessionId), now = () => performance.now(),
 }) {
 	const listeners = new Set();
@@ -59,7 +60,7 @@ export function openSession({
 
 	function pump() {
 		for (const frame of outgoing(state, now())) {
-			if (!socket.send(frame))
+			if (!socket.send({ ...frame, language: language() }))
 				return;
 			state = reduce(state, { type: 'local.sent', frame }, now());
 		}

@@ -41,11 +41,11 @@ function fakeSocket() {
 
 let opened;
 
-function start({ storage = memoryStorage(), api = {} } = {}) {
+function start({ storage = memoryStorage(), api = {}, language = () => undefined } = {}) {
 	const socket = fakeSocket();
 	const onUnauthorized = vi.fn();
 	const session = openSession({
-		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, url: 'ws://x', socket: socket.make, now: () => Date.now(),
+		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, language, url: 'ws://x', socket: socket.make, now: () => Date.now(),
 		api: { chats: vi.fn(async () => []), me: vi.fn(async () => ({})), createChat: vi.fn(), ...api },
 	});
 	opened.push(session);
@@ -68,6 +68,12 @@ describe('a session', () => {
 		const { socket } = start();
 		socket.open();
 		expect(socket.sent).toEqual([{ type: 'restore_chat', chat_id: 'c1' }]);
+	});
+
+	it('tells the server its language', () => {
+		const { socket } = start({ language: () => 'en' });
+		socket.open();
+		expect(socket.sent[0].language).toBe('en');
 	});
 
 	it('keeps an unaccepted message through a reload and forgets it when accepted', () => {

@@ -52,9 +52,18 @@ export function onRestoreError(d, f, at) {
 	};
 }
 
+/* Stop or resume was not taken now; the reply itself runs on. */
+function isRefusedAsk(d, f) {
+	const asked = d.turn?.turnId === f.turn_id && (d.turn.stop === 'asked' || d.turn.resume === 'asked');
+
+	return asked && turnIsRunning(d.turn) && LATER.has(f.code);
+}
+
 function onTurnError(d, f, at) {
 	if (isFinished(d, f.turn_id))
 		return d;
+	if (isRefusedAsk(d, f))
+		return { ...d, turn: { ...d.turn, stop: 'no', resume: 'no' } };
 	const next = enterTurn(d, f.turn_id, at);
 
 	return { ...next, turn: turnFail(next.turn, f, at) };
