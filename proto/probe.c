@@ -5,6 +5,7 @@
  *   alp-probe call HOST:PORT NAME '{"field": ...}'        sends a request, prints the answer
  *   alp-probe publish HOST:PORT NAME '{...}'              dials a SUB and publishes one event
  *   alp-probe listen HOST:PORT [COUNT]                    dials a PUB and prints what comes
+ *   alp-probe batch HOST:PORT                             many requests over one link, see probe.h
  *
  * BUS_KEY comes from the environment; --user UUID and --guest UUID say who asks.
  * A blob field is written as its text: {"history": "..."}.
@@ -15,7 +16,7 @@
 
 #include <sodium.h>
 
-#include "bus.h"
+#include "probe.h"
 
 static struct {
 	struct ev_loop *ev;
@@ -32,11 +33,11 @@ static struct {
  * The body is taken through the catalogue's own codecs: JSON as typed becomes
  * a struct, so that a wrong field is named here and not by the peer.
  */
-static void blobs_behind(cJSON *node, UT_string *blob)
+void probe_blobs_behind(cJSON *node, UT_string *blob)
 {
 	for (cJSON *child = node->child; child != NULL; child = child->next) {
 		if (cJSON_IsObject(child)) {
-			blobs_behind(child, blob);
+			probe_blobs_behind(child, blob);
 			continue;
 		}
 		if (!cJSON_IsObject(node) || strncmp(child->string, "blob:", 5) != 0 || !cJSON_IsString(child))
@@ -72,7 +73,7 @@ static const void *read_body(const char *name, const char *json, enum msg_id *id
 		exit(2);
 	}
 	utstring_init(&blob);
-	blobs_behind(tree, &blob);
+	probe_blobs_behind(tree, &blob);
 	info = msg_info(*id_out);
 	d = (struct dec){ .object = tree, .blob = json_written(&blob) };
 	body = talloc_zero_size(probe.ctx, info->req_size + 1);
@@ -205,6 +206,7 @@ static int usage(void)
 			"       alp-probe ... call HOST:PORT NAME JSON\n"
 			"       alp-probe ... publish HOST:PORT NAME JSON\n"
 			"       alp-probe ... listen HOST:PORT [COUNT]\n"
+			"       alp-probe batch HOST:PORT\n"
 			"A blob field is given as \"blob:name\": \"text\". BUS_KEY is read from the environment.\n");
 	return 2;
 }
@@ -222,7 +224,7 @@ static void start(void)
 	probe.bus = bus_new(NULL, &(struct bus_config){ .ev = probe.ev,
 							.key = text_from(key),
 							.message_max = 8U << 20,
-							.inflight_max = 4,
+							.inflight_max = 64,
 							.timeout_ms = 10000 });
 	ev_ref(probe.ev);	/* the bus does not keep the loop alive: we do */
 }
@@ -259,6 +261,8 @@ int main(int argc, char **argv)
 		run_call(argv[i + 1], argv[i + 2], argv[i + 3]);
 	else if (argc == i + 4 && strcmp(argv[i], "publish") == 0)
 		run_publish(argv[i + 1], argv[i + 2], argv[i + 3]);
+	else if (argc == i + 2 && strcmp(argv[i], "batch") == 0)
+		probe_batch(probe.ev, probe.bus, argv[i + 1]);
 	else if (argc <= i + 3 && strcmp(argv[i], "listen") == 0)
 		run_listen(argv[i + 1], argv[i + 2]);
 	else
