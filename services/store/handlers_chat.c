@@ -21,9 +21,9 @@ static int64_t older_messages(const PGresult *messages)
 static void chat_answer(struct call *call, struct pg_job *job, bool rows)
 {
 	const PGresult *open = job->results[0], *chat = job->results[1], *messages = job->results[2];
-	CLEANUP(string_done) UT_string info;
-	CLEANUP(string_done) UT_string history;
-	CLEANUP(string_done) UT_string list;
+	CLEANUP(string_done) UT_string info = { 0 };
+	CLEANUP(string_done) UT_string history = { 0 };
+	CLEANUP(string_done) UT_string list = { 0 };
 	struct ans_chat_load ans = { .found = true,
 				     .session_id = row_uuid(open, 0, OPEN_SESSION),
 				     .chat_id = row_uuid(open, 0, OPEN_CHAT),

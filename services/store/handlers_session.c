@@ -8,7 +8,7 @@
 
 static void session_created(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_session_create ans;
 
 	utstring_init(&json);
@@ -38,7 +38,7 @@ enum rc on_session_create(struct store *store, const struct msg_session_create *
 
 static void sessions_listed(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_session_list ans;
 
 	utstring_init(&json);
@@ -64,7 +64,7 @@ enum rc on_session_list(struct store *store, const struct msg_session_list *m, s
 
 static void session_chats_listed(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	const struct pg_statement *find = &job->statements[0];
 	struct ans_session_chats ans;
 
@@ -96,7 +96,7 @@ enum rc on_session_chats(struct store *store, const struct msg_session_chats *m,
 
 static void user_chats_listed(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_user_chats ans;
 
 	utstring_init(&json);
@@ -121,7 +121,7 @@ enum rc on_user_chats(struct store *store, const struct msg_user_chats *m, struc
 
 static void chat_created(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_chat_create ans;
 
 	utstring_init(&json);

@@ -14,7 +14,7 @@ enum { MADE_CREATED = 3, MADE_TURN };
 static void track_created(struct call *call, struct pg_job *job)
 {
 	const PGresult *made = job->results[0], *track = job->results[1];
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_track_create ans;
 
 	utstring_init(&json);
@@ -76,7 +76,7 @@ enum rc on_track_create(struct store *store, const struct msg_track_create *m, s
 
 static void tracks_listed(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_track_list ans;
 
 	utstring_init(&json);
@@ -99,7 +99,7 @@ enum rc on_track_list(struct store *store, const struct msg_track_list *m, struc
 
 static void track_got(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_track_get ans;
 
 	utstring_init(&json);

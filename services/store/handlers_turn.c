@@ -31,7 +31,7 @@ static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
 /* What a welcome knows of a course that has no track. */
 static void arg_context(struct pg_job *job, const struct msg_turn_begin *m)
 {
-	CLEANUP(string_done) UT_string json;
+	CLEANUP(string_done) UT_string json = { 0 };
 
 	utstring_init(&json);
 	if (!text_is(m->kind, "welcome")) {
@@ -112,8 +112,8 @@ static void modules_of(UT_string *out, const PGresult *modules, struct outcome *
 static void turn_began(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string history;
-	CLEANUP(string_done) UT_string modules;
+	CLEANUP(string_done) UT_string history = { 0 };
+	CLEANUP(string_done) UT_string modules = { 0 };
 	struct ans_turn_begin ans = { 0 };
 	char iso[ISO_SIZE];
 
@@ -151,7 +151,7 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 static void turn_claimed(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string history;
+	CLEANUP(string_done) UT_string history = { 0 };
 	struct ans_turn_claim ans = { .found = PQntuples(turn) > 0 };
 
 	utstring_init(&history);
@@ -184,7 +184,7 @@ enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struc
 static void turn_loaded(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string modules;
+	CLEANUP(string_done) UT_string modules = { 0 };
 	struct ans_turn_load ans = { 0 };
 	char iso[ISO_SIZE];
 

@@ -81,7 +81,7 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 static void turn_finished(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string modules;
+	CLEANUP(string_done) UT_string modules = { 0 };
 	struct ans_turn_finish ans = { 0 };
 	char iso[ISO_SIZE];
 
@@ -132,7 +132,7 @@ static void arg_timing(struct pg_job *job, const struct timing *t)
 /* The modules as they came, and as they are shown when they belong to no stored track. False: the call is refused. */
 static bool arg_modules(struct pg_job *job, struct text modules, struct call *call)
 {
-	CLEANUP(string_done) UT_string shown;
+	CLEANUP(string_done) UT_string shown = { 0 };
 	struct err err = { 0 };
 
 	utstring_init(&shown);

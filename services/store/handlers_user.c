@@ -9,7 +9,7 @@
 
 static void user_created(struct call *call, struct pg_job *job)
 {
-	CLEANUP(string_done) UT_string user;
+	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_create ans;
 
 	if (store_refused(call, job))
@@ -56,7 +56,7 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 static void user_found_by_email(struct call *call, struct pg_job *job)
 {
 	const PGresult *r = job->results[0];
-	CLEANUP(string_done) UT_string user;
+	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_by_email ans;
 
 	utstring_init(&user);
@@ -105,7 +105,7 @@ enum rc on_user_set_password(struct store *store, const struct msg_user_set_pass
 static void user_got(struct call *call, struct pg_job *job)
 {
 	const PGresult *r = job->results[1];
-	CLEANUP(string_done) UT_string user;
+	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_get ans;
 
 	utstring_init(&user);

@@ -10,7 +10,7 @@ static bool show(const char *json, UT_string *out, struct err *err)
 
 static void modules_are_numbered_and_get_ids(void **state)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	CLEANUP(json_drop) cJSON *tree = NULL;
 	struct err err = { 0 };
 
@@ -44,7 +44,7 @@ static void what_does_not_fit_is_named(void **state)
 		"[{\"title\":\"A\",\"estimated_duration_hours\":-1}]",
 		"[{\"title\":\"A\"}] trailing",
 	};
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	(void)state;
 	utstring_init(&out);

@@ -65,7 +65,7 @@ static void times_become_iso(void **state)
 
 static void a_guest_has_a_public_name(void **state)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	CLEANUP(json_drop) cJSON *tree = NULL;
 	PGresult *r = result_new(USER_created_at + 1);
 
@@ -89,7 +89,7 @@ static void a_guest_has_a_public_name(void **state)
 static void odd_old_rows_do_not_break_a_track(void **state)
 {
 	static const char *const odd[] = { "[1,2]", "\"text\"", "null", "5", "{\"a\":1}", " \n{\"a\":[]}" };
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 
 	(void)state;
 	utstring_init(&out);
@@ -124,7 +124,7 @@ static void modules_go_to_their_tracks(void **state)
 	static const char *const ids[] = { "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000001",
 					   "00000000-0000-4000-8000-000000000002" };
 	const char *const owners[] = { ids[1], ids[1], ids[0] };
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	CLEANUP(json_drop) cJSON *tree = NULL;
 	PGresult *t = result_new(TRACK_chat_id + 1), *m = result_new(MODULE_updated_at + 1);
 
@@ -145,8 +145,8 @@ static void modules_go_to_their_tracks(void **state)
 
 static void history_turns_round_and_escapes(void **state)
 {
-	CLEANUP(string_done) UT_string out;
-	CLEANUP(string_done) UT_string list;
+	CLEANUP(string_done) UT_string out = { 0 };
+	CLEANUP(string_done) UT_string list = { 0 };
 	CLEANUP(json_drop) cJSON *tree = NULL;
 	PGresult *r = result_new(MESSAGE_total_us + 1);
 
@@ -180,7 +180,7 @@ static void history_turns_round_and_escapes(void **state)
 
 static void the_models_dialogue_says_what_was_cut(void **state)
 {
-	CLEANUP(string_done) UT_string out;
+	CLEANUP(string_done) UT_string out = { 0 };
 	PGresult *r = result_new(3);
 
 	(void)state;

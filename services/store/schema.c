@@ -62,7 +62,7 @@ static void schema_send(struct schema *schema, const char *sql)
 /* The migration and the record of it: both or none. */
 static void schema_send_migration(struct schema *schema, const struct migration *m)
 {
-	CLEANUP(string_done) UT_string sql;
+	CLEANUP(string_done) UT_string sql = { 0 };
 
 	utstring_init(&sql);
 	utstring_printf(&sql, "begin;\n");
