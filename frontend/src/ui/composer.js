@@ -8,6 +8,8 @@ import { MESSAGE_MAX, messageProblem } from '../message_limits.js';
 import { loadDraft, saveDraft } from '../unsent.js';
 import { freshId, h, setText } from './dom.js';
 
+const TALLEST_PX = 240;
+
 /** onSend(text), onStop(): the turn's stop. */
 export function composer({ storage, onSend, onStop }) {
 	const id = freshId('composer');
