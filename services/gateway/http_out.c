@@ -66,8 +66,11 @@ void http_answer(struct http_request *r, unsigned status, const char *type, stru
 	if (body.len > 0)
 		memcpy(p, body.p, body.len);
 	r->out_len = (size_t)(p - (r->out + LWS_PRE)) + body.len;
-	if (!r->inside)
-		lws_callback_on_writable(r->conn->wsi);
+	if (r->inside)
+		return;
+	/* lws does not look at writability while reading is held back. */
+	lws_rx_flow_control(r->conn->wsi, 1);
+	lws_callback_on_writable(r->conn->wsi);
 }
 
 void http_answer_json(struct http_request *r, const UT_string *json)
@@ -109,6 +112,5 @@ int http_write(struct http_request *r)
 		return 0;
 	if (close)
 		return -1;
-	lws_rx_flow_control(conn->wsi, 1);
 	return lws_http_transaction_completed(conn->wsi) ? -1 : 0;
 }

@@ -24,10 +24,19 @@ struct limits {
 	unsigned char salt[crypto_generichash_KEYBYTES];
 };
 
+/* The hashes' own memory is no talloc memory. */
+static int limits_done(struct limits *limits)
+{
+	HASH_CLEAR(hh, limits->buckets);
+	HASH_CLEAR(hh, limits->known);
+	return 0;
+}
+
 struct limits *limits_new(void *ctx)
 {
 	struct limits *limits = talloc_zero(ctx, struct limits);
 
+	talloc_set_destructor(limits, limits_done);
 	randombytes_buf(limits->salt, sizeof(limits->salt));
 	return limits;
 }

@@ -134,10 +134,18 @@ static void join_siblings(struct static_files *files)
 	}
 }
 
+/* The hash's own memory is no talloc memory. */
+static int files_done(struct static_files *files)
+{
+	HASH_CLEAR(hh, files->entries);
+	return 0;
+}
+
 struct static_files *static_files_new(void *ctx, const char *dir, struct err *err)
 {
 	struct static_files *files = talloc_zero(ctx, struct static_files);
 
+	talloc_set_destructor(files, files_done);
 	if (dir[0] == '\0')
 		return files;
 	if (!walk(files, dir, "", 0, err))

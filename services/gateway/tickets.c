@@ -18,9 +18,19 @@ struct tickets {
 	struct ticket *all;
 };
 
+/* The hash's own memory is no talloc memory. */
+static int tickets_done(struct tickets *tickets)
+{
+	HASH_CLEAR(hh, tickets->all);
+	return 0;
+}
+
 struct tickets *tickets_new(void *ctx)
 {
-	return talloc_zero(ctx, struct tickets);
+	struct tickets *tickets = talloc_zero(ctx, struct tickets);
+
+	talloc_set_destructor(tickets, tickets_done);
+	return tickets;
 }
 
 static void ticket_drop(struct tickets *tickets, struct ticket *ticket)
