@@ -120,10 +120,23 @@ static void on_reset(struct events *events, const struct msg_chat_event *m, cons
 	ws_frame_unref(frame);
 }
 
+/* A reply that was stopped before its first piece, or could not be made, has no other end than its status. */
+static bool is_last_status(struct text frame)
+{
+	static const char *const states[] = { "\"state\":\"stopped\"", "\"state\":\"failed\"" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (memmem(frame.p, frame.len, states[i], strlen(states[i])) != NULL)
+			return true;
+	return false;
+}
+
 static bool is_end(const struct msg_chat_event *m)
 {
-	return m->turn_id.s[0] != '\0' && (text_is(m->type, "ai_response") || text_is(m->type, "error") ||
-					   text_is(m->type, "finalization_complete"));
+	if (m->turn_id.s[0] == '\0')
+		return false;
+	return text_is(m->type, "ai_response") || text_is(m->type, "error") || text_is(m->type, "finalization_complete") ||
+	       (text_is(m->type, "ai_status") && is_last_status(m->frame));
 }
 
 static void on_end(struct events *events, const struct msg_chat_event *m, const struct audience *audience,
@@ -142,12 +155,26 @@ static void on_end(struct events *events, const struct msg_chat_event *m, const 
 	ws_frame_unref(frame);
 }
 
+/* The socket that sent the message has this from its answer. */
+static void tell_accepted(const struct audience *audience, const struct uuid_text *client_message_id,
+			  struct ws_frame *frame)
+{
+	struct ws_conn *ws;
+
+	AUDIENCE_FOREACH(*audience, ws)
+		if (!ws_has_posted(ws, client_message_id))
+			ws_push_event(ws, frame);
+}
+
 static void on_other(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
 {
 	struct ws_frame *frame = ws_frame_new(m->frame);
 	struct watch *w;
 
-	tell(audience, frame);
+	if (text_is(m->type, "accepted"))
+		tell_accepted(audience, &m->client_message_id, frame);
+	else
+		tell(audience, frame);
 	ws_frame_unref(frame);
 	if (m->turn_id.s[0] == '\0')
 		return;
@@ -196,17 +223,7 @@ void events_follow(struct events *events, const struct caller *caller, const str
 	watch_name(w, &turn->session_id, &turn->chat_id, session_key);
 }
 
-void events_tell_others(struct events *events, const struct ws_conn *but, const UT_string *json)
+bool events_has_ended(const struct events *events, const struct turn_view *turn)
 {
-	struct session_group *group = sockets_group(events->gw->sockets, &but->caller.user_id, but->path_id);
-	struct ws_frame *frame;
-	struct ws_conn *ws;
-
-	if (group == NULL || group->all->next == NULL)
-		return;
-	frame = ws_frame_new(json_written(json));
-	DL_FOREACH(group->all, ws)
-		if (ws != but)
-			ws_push_event(ws, frame);
-	ws_frame_unref(frame);
+	return ended_has(&events->ended, &turn->turn_id, turn->epoch);
 }

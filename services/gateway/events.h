@@ -20,8 +20,8 @@ uint64_t events_pulls(const struct events *events);
 void events_follow(struct events *events, const struct caller *caller, const struct turn_view *turn,
 		   struct text session_key);
 
-/* The same frame to every socket of the session but one. */
-void events_tell_others(struct events *events, const struct ws_conn *but, const UT_string *json);
+/* The turn's end went out to its session's sockets not long ago. */
+bool events_has_ended(const struct events *events, const struct turn_view *turn);
 
 /*
  * Ends a chat_restored frame whose turn may run: head is the open JSON object

@@ -121,6 +121,14 @@ void ws_release(struct ws_conn *ws)
 	}
 }
 
+bool ws_has_posted(const struct ws_conn *ws, const struct uuid_text *client_message_id)
+{
+	for (unsigned i = 0; i < POSTED_MAX; i++)
+		if (ws->posted[i].s[0] != '\0' && strcmp(ws->posted[i].s, client_message_id->s) == 0)
+			return true;
+	return false;
+}
+
 void ws_close(struct ws_conn *ws, enum ws_close code)
 {
 	if (ws->close_code != 0)

@@ -38,6 +38,8 @@ struct ws_queue {
 
 struct session_group;
 
+#define POSTED_MAX 8
+
 struct ws_conn {
 	struct conn *conn;
 	struct gateway *gw;
@@ -53,6 +55,8 @@ struct ws_conn {
 	struct ws_queue out;
 	struct ws_queue held;		/* events that wait until posts on their way are acknowledged */
 	int posts_open;
+	struct uuid_text posted[POSTED_MAX];	/* the latest messages it sent: it is told of them by their answers */
+	unsigned posted_n;
 	int asks_open;			/* requests on the bus */
 	struct cursors cursors;
 	struct ws_bucket { double left; int64_t at_us; } bucket;	/* messages it may still send */
@@ -77,6 +81,9 @@ void ws_push_json(struct ws_conn *ws, const UT_string *json);
 
 /* A post on its way was answered: what was held back follows. */
 void ws_release(struct ws_conn *ws);
+
+/* A message of this client id was sent by this socket lately. */
+bool ws_has_posted(const struct ws_conn *ws, const struct uuid_text *client_message_id);
 
 /* Says what is queued, then closes. The first code stays. */
 void ws_close(struct ws_conn *ws, enum ws_close code);

@@ -57,13 +57,10 @@ static void post_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct 
 	write_accepted(&json, &ans->turn);
 	if (ws != NULL)
 		ws_push_json(ws, &json);
-	if (is_running(&ans->turn.outcome)) {
+	if (is_running(&ans->turn.outcome))
 		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
-		if (ws != NULL)
-			events_tell_others(ask->gw->events, ws, &json);
-	} else if (ws != NULL) {
+	else if (ws != NULL)
 		events_repeat_end(ask->gw->events, ws, &ans->turn);
-	}
 }
 
 static const char *message_fault(struct text body, enum word *id_out)
@@ -107,6 +104,7 @@ static void take_message(struct ws_conn *ws, const cJSON *json, struct text type
 		m.client_message_id = id_new();
 	m.message_type = type.len > 0 ? type : text_from("text");
 	m.gateway_in_us = clock_us() - began_us + 1;
+	ws->posted[ws->posted_n++ % POSTED_MAX] = m.client_message_id;
 	ask->is_post = true;
 	ask->then = post_on_answer;
 	ws_ask_send(ask, ws->gw->chat, MSG_CHAT_POST, &m);
@@ -208,12 +206,14 @@ static void stop_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct 
 	const struct ans_turn_stop *ans = answer->body;
 	struct ws_refs refs = ws_ask_refs(ask);
 
-	if (answer->err.rc != RC_OK && ws != NULL)
-		ws_error_rc(ws, answer->err.rc, &refs);
-	else if (answer->err.rc == RC_OK && is_running(&ans->turn.outcome))
+	if (answer->err.rc != RC_OK) {
+		if (ws != NULL)
+			ws_error_rc(ws, answer->err.rc, &refs);
+	} else if (is_running(&ans->turn.outcome)) {
 		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
-	else if (ws != NULL)
+	} else if (ws != NULL && !events_has_ended(ask->gw->events, &ans->turn)) {
 		events_repeat_end(ask->gw->events, ws, &ans->turn);
+	}
 }
 
 static void take_stop(struct ws_conn *ws, const cJSON *json)
@@ -236,12 +236,14 @@ static void regenerate_on_answer(struct ws_ask *ask, struct ws_conn *ws, const s
 	const struct ans_chat_regenerate *ans = answer->body;
 	struct ws_refs refs = ws_ask_refs(ask);
 
-	if (answer->err.rc != RC_OK && ws != NULL)
-		ws_error_rc(ws, answer->err.rc, &refs);
-	else if (answer->err.rc == RC_OK && is_running(&ans->turn.outcome))
+	if (answer->err.rc != RC_OK) {
+		if (ws != NULL)
+			ws_error_rc(ws, answer->err.rc, &refs);
+	} else if (is_running(&ans->turn.outcome)) {
 		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
-	else if (ws != NULL)
+	} else if (ws != NULL) {
 		events_repeat_end(ask->gw->events, ws, &ans->turn);
+	}
 }
 
 static void take_regenerate(struct ws_conn *ws, const cJSON *json)
