@@ -190,12 +190,22 @@ static bool times_are_good(jwt_t *jwt, int64_t *expires_out, struct err *err)
 	return true;
 }
 
+/* Extensions that must be understood (RFC 7515, 4.1.11): we understand none. */
+static bool has_critical_header(jwt_t *jwt)
+{
+	char *crit = jwt_get_headers_json(jwt, "crit");
+	bool has = crit != NULL;
+
+	free(crit);
+	return has;
+}
+
 static bool claims_are_good(jwt_t *jwt, struct token *out, struct err *err)
 {
 	const char *subject = jwt_get_grant(jwt, "sub");
 	int64_t version;
 
-	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || jwt_get_header(jwt, "crit") != NULL)
+	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || has_critical_header(jwt))
 		return err_set(err, RC_UNAUTHORIZED, "signed in another way");
 	if (!claim_is(jwt, "iss", ISSUER) || !claim_is(jwt, "aud", AUDIENCE) || !claim_is(jwt, "type", TYPE_ACCESS) ||
 	    !claim_int(jwt, "ver", &version) || version != VERSION)
