@@ -11,7 +11,7 @@ static struct {
 	struct peer *peer;
 	ev_io input;
 	UT_string line;
-	int open;	/* questions not answered yet */
+	int open; /* questions not answered yet */
 	bool ended;
 } batch;
 
@@ -26,25 +26,32 @@ static void leave_if_done(void)
 		ev_break(batch.ev, EVBREAK_ALL);
 }
 
+/* The members of an answer's line that tell what came back. */
+static void put_body(UT_string *json, enum msg_id msg, const void *body)
+{
+	CLEANUP(string_done) UT_string blob = { 0 };
+	struct enc e = { .json = json, .blob = &blob };
+
+	utstring_init(&blob);
+	json_open(json, "body", '{');
+	msg_info(msg)->enc_ans(&e, body);
+	json_close(json, '}');
+	json_text(json, "blob", json_written(&blob));
+}
+
 static void print_answer(const struct question *q, const struct answer *answer)
 {
 	CLEANUP(string_done) UT_string json = { 0 };
-	CLEANUP(string_done) UT_string blob = { 0 };
-	struct enc e = { .json = &json, .blob = &blob };
 
 	utstring_init(&json);
-	utstring_init(&blob);
 	json_open(&json, NULL, '{');
 	json_i64(&json, "id", q->id);
 	json_str(&json, "rc", rc_name(answer->err.rc));
-	if (answer->body != NULL) {
-		json_open(&json, "body", '{');
-		msg_info(q->msg)->enc_ans(&e, answer->body);
-		json_close(&json, '}');
-		json_text(&json, "blob", json_written(&blob));
-	} else {
+	if (answer->err.rc != RC_OK) {
 		json_str(&json, "field", answer->err.field);
 		json_str(&json, "message", answer->err.message);
+	} else {
+		put_body(&json, q->msg, answer->body);
 	}
 	json_close(&json, '}');
 	puts(utstring_body(&json));

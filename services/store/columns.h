@@ -13,6 +13,7 @@
 #define VERDICT_COLUMNS(X) X(VERDICT, rc) X(VERDICT, field) X(VERDICT, message)
 #define SQL_VERDICT "r.rc, r.field, r.message"
 
+/* clang-format off */
 #define USER_COLUMNS(X)                                                                                      \
 	X(USER, email) X(USER, password_hash) X(USER, first_name) X(USER, last_name) X(USER, role)           \
 	X(USER, is_active) X(USER, is_guest) X(USER, created_at)
@@ -60,6 +61,8 @@
 	X(TURN, chat_us) X(TURN, store_us) X(TURN, ai_queue_us) X(TURN, provider_first_token_us)             \
 	X(TURN, provider_total_us) X(TURN, total_us) X(TURN, timestamp) X(TURN, error_code)                  \
 	X(TURN, error_message) X(TURN, result) X(TURN, partial)
+
+/* clang-format on */
 
 enum verdict_column { VERDICT_COLUMNS(ENUM_COLUMN) VERDICT_COLUMN_COUNT };
 enum user_column { USER_id, USER_COLUMNS(ENUM_COLUMN) };

@@ -4,8 +4,8 @@
 #include "rows_json.h"
 
 #define NAME_MAX 255
-#define PAGE_MAX 10000		/* messages in one answer */
-#define PAGE_BYTES (2 << 20)	/* of text in one answer: twice that, as JSON, fits in a message of the bus */
+#define PAGE_MAX 10000 /* messages in one answer */
+#define PAGE_BYTES (2 << 20) /* of text in one answer: twice that, as JSON, fits in a message of the bus */
 
 /* The first statement's row. */
 enum { OPEN_SESSION, OPEN_CHAT, OPEN_TURN };

@@ -11,9 +11,9 @@ static void session_created(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_session_create ans;
 
-	utstring_init(&json);
 	if (store_refused(call, job))
 		return;
+	utstring_init(&json);
 	json_session(&json, job->results[1], 0);
 	ans = (struct ans_session_create){ .session = json_written(&json) };
 	call_answer(call, &ans);
@@ -68,12 +68,12 @@ static void session_chats_listed(struct call *call, struct pg_job *job)
 	const struct pg_statement *find = &job->statements[0];
 	struct ans_session_chats ans;
 
-	utstring_init(&json);
 	/* A name that is not known yet is an empty session; an id must exist. */
 	if (PQntuples(job->results[0]) == 0 && find->values[1] != NULL) {
 		call_fail(call, RC_NOT_FOUND, "session_id", "no such session");
 		return;
 	}
+	utstring_init(&json);
 	json_chats(&json, job->results[1]);
 	ans = (struct ans_session_chats){ .chats = json_written(&json) };
 	call_answer(call, &ans);
@@ -124,9 +124,9 @@ static void chat_created(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_chat_create ans;
 
-	utstring_init(&json);
 	if (store_refused(call, job))
 		return;
+	utstring_init(&json);
 	json_chat(&json, job->results[1], 0);
 	ans = (struct ans_chat_create){ .chat = json_written(&json) };
 	call_answer(call, &ans);
@@ -137,12 +137,13 @@ enum rc on_chat_create(struct store *store, const struct msg_chat_create *m, str
 	struct pg_job *job = store_job(call, chat_created);
 	struct uuid_text *session = talloc(job, struct uuid_text);
 
-	if (!store_fits(call, "session_id", m->session_id, NAME_MAX) || !store_fits(call, "chat_name", m->chat_name, NAME_MAX) ||
+	if (!store_fits(call, "session_id", m->session_id, NAME_MAX) ||
+	    !store_fits(call, "chat_name", m->chat_name, NAME_MAX) ||
 	    !store_fits(call, "chat_type", m->chat_type, TYPE_MAX))
 		return RC_OK;
 	/* Who has no account may name a session that is not there yet; its id follows from the chat's. */
-	*session = call_caller(call)->kind == CALLER_USER ? (struct uuid_text){ "" } :
-							    id_named(&m->chat_id, text_from("session"));
+	*session = call_caller(call)->kind == CALLER_USER ? (struct uuid_text){ "" }
+							  : id_named(&m->chat_id, text_from("session"));
 	pg_job_add(job, QUERY_CHAT_CREATE);
 	store_arg_caller(job, call);
 	pg_arg_uuid(job, &m->chat_id);

@@ -17,9 +17,9 @@ static void track_created(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_track_create ans;
 
-	utstring_init(&json);
 	if (store_refused(call, job))
 		return;
+	utstring_init(&json);
 	json_track(&json, track, 0, job->results[2]);
 	ans = (struct ans_track_create){ .session_id = row_uuid(track, 0, TRACK_session_id),
 					 .chat_id = row_uuid(track, 0, TRACK_chat_id),
@@ -34,8 +34,9 @@ static bool track_is_valid(struct call *call, const struct msg_track_create *m)
 	static const char *const levels[] = { "beginner", "intermediate", "advanced" };
 	bool known = false;
 
-	if (!store_fits(call, "title", m->title, TITLE_MAX) || !store_fits(call, "skill_area", m->skill_area, AREA_MAX) ||
-	    !store_fits(call, "key", m->key, KEY_MAX) || !store_fits(call, "language", m->language, 2))
+	if (!store_fits(call, "title", m->title, TITLE_MAX) ||
+	    !store_fits(call, "skill_area", m->skill_area, AREA_MAX) || !store_fits(call, "key", m->key, KEY_MAX) ||
+	    !store_fits(call, "language", m->language, 2))
 		return false;
 	for (int i = 0; i < 3; i++)
 		known = known || text_is(m->difficulty_level, levels[i]);
@@ -102,11 +103,11 @@ static void track_got(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string json = { 0 };
 	struct ans_track_get ans;
 
-	utstring_init(&json);
 	if (PQntuples(job->results[0]) == 0) {
 		call_fail(call, RC_NOT_FOUND, "track_id", "no such track");
 		return;
 	}
+	utstring_init(&json);
 	json_track(&json, job->results[0], 0, job->results[1]);
 	ans = (struct ans_track_get){ .track = json_written(&json) };
 	call_answer(call, &ans);

@@ -33,11 +33,11 @@ static void arg_context(struct pg_job *job, const struct msg_turn_begin *m)
 {
 	CLEANUP(string_done) UT_string json = { 0 };
 
-	utstring_init(&json);
 	if (!text_is(m->kind, "welcome")) {
 		pg_arg_null(job);
 		return;
 	}
+	utstring_init(&json);
 	json_open(&json, NULL, '{');
 	json_text(&json, "skill_area", m->skill_area);
 	json_text(&json, "difficulty_level", m->difficulty_level);
@@ -100,11 +100,12 @@ static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
 
 /* ---- answers -------------------------------------------------------------------------- */
 
-/* A finalization of a stored track shows the track's modules as they are now. */
+/* A finalization of a stored track shows the track's modules as they are now. out is made when there are some. */
 static void modules_of(UT_string *out, const PGresult *modules, struct outcome *outcome)
 {
 	if (PQntuples(modules) == 0)
 		return;
+	utstring_init(out);
 	json_modules(out, modules);
 	outcome->modules = json_written(out);
 }
@@ -117,14 +118,13 @@ static void turn_began(struct call *call, struct pg_job *job)
 	struct ans_turn_begin ans = { 0 };
 	char iso[ISO_SIZE];
 
-	utstring_init(&history);
-	utstring_init(&modules);
 	if (store_refused(call, job))
 		return;
 	ans.begun = row_flag(turn, 0, TURN_begun);
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
 	if (ans.begun) {
+		utstring_init(&history);
 		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
 		ans.context.history = json_written(&history);
 	}
@@ -154,8 +154,8 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string history = { 0 };
 	struct ans_turn_claim ans = { .found = PQntuples(turn) > 0 };
 
-	utstring_init(&history);
 	if (ans.found) {
+		utstring_init(&history);
 		turn_context_read(turn, 0, &ans.context);
 		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
 		ans.context.history = json_written(&history);
@@ -188,7 +188,6 @@ static void turn_loaded(struct call *call, struct pg_job *job)
 	struct ans_turn_load ans = { 0 };
 	char iso[ISO_SIZE];
 
-	utstring_init(&modules);
 	if (store_refused(call, job))
 		return;
 	turn_context_read(turn, 0, &ans.context);

@@ -85,12 +85,12 @@ static void turn_finished(struct call *call, struct pg_job *job)
 	struct ans_turn_finish ans = { 0 };
 	char iso[ISO_SIZE];
 
-	utstring_init(&modules);
 	if (store_refused(call, job))
 		return;
 	outcome_read(turn, 0, &ans.outcome, iso);
 	ans.track_id = row_uuid(turn, 0, TURN_track_id);
 	if (job->n > 1 && PQntuples(job->results[1]) > 0) {
+		utstring_init(&modules);
 		json_modules(&modules, job->results[1]);
 		ans.outcome.modules = json_written(&modules);
 	}
@@ -135,12 +135,12 @@ static bool arg_modules(struct pg_job *job, struct text modules, struct call *ca
 	CLEANUP(string_done) UT_string shown = { 0 };
 	struct err err = { 0 };
 
-	utstring_init(&shown);
 	if (modules.len == 0) {
 		pg_arg_null(job);
 		pg_arg_null(job);
 		return true;
 	}
+	utstring_init(&shown);
 	if (!modules_show(modules, &shown, &err)) {
 		call_refuse(call, &err);
 		return false;
@@ -156,7 +156,8 @@ static bool outcome_is_valid(struct call *call, const struct outcome *o)
 
 	for (int i = 0; i < 4; i++)
 		if (text_is(o->state, states[i]))
-			return usage_is_valid(call, &o->usage) && store_fits(call, "message_type", o->message_type, TYPE_MAX);
+			return usage_is_valid(call, &o->usage) &&
+			       store_fits(call, "message_type", o->message_type, TYPE_MAX);
 	call_fail(call, RC_INVALID, "state", "state: completed, failed, cancelled or interrupted");
 	return false;
 }

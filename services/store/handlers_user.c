@@ -23,8 +23,8 @@ static void user_created(struct call *call, struct pg_job *job)
 /* A guest's address only has to be his own: it is made of his id. */
 static struct text guest_email(struct pg_job *job, const struct uuid_text *id)
 {
-	char *email = talloc_asprintf(job, "guest_%.8s%.4s%.4s%.4s%.12s@guest.com", id->s, id->s + 9, id->s + 14, id->s + 19,
-				      id->s + 24);
+	char *email = talloc_asprintf(job, "guest_%.8s%.4s%.4s%.4s%.12s@guest.com", id->s, id->s + 9, id->s + 14,
+				      id->s + 19, id->s + 24);
 
 	return text_from(email);
 }
@@ -33,7 +33,8 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 {
 	struct pg_job *job = store_job(call, user_created);
 
-	if (!store_fits(call, "email", m->email, EMAIL_MAX) || !store_fits(call, "first_name", m->first_name, NAME_MAX) ||
+	if (!store_fits(call, "email", m->email, EMAIL_MAX) ||
+	    !store_fits(call, "first_name", m->first_name, NAME_MAX) ||
 	    !store_fits(call, "last_name", m->last_name, NAME_MAX) ||
 	    !store_fits(call, "password_hash", m->password_hash, HASH_MAX))
 		return RC_OK;
@@ -59,11 +60,11 @@ static void user_found_by_email(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_by_email ans;
 
-	utstring_init(&user);
 	if (PQntuples(r) == 0) {
 		call_fail(call, RC_NOT_FOUND, "email", "no such account");
 		return;
 	}
+	utstring_init(&user);
 	json_user(&user, r, 0);
 	ans = (struct ans_user_by_email){ .user_id = row_uuid(r, 0, USER_id),
 					  .password_hash = row_text(r, 0, USER_password_hash),
@@ -108,11 +109,11 @@ static void user_got(struct call *call, struct pg_job *job)
 	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_get ans;
 
-	utstring_init(&user);
 	if (PQntuples(r) == 0) {
 		call_fail(call, RC_NOT_FOUND, NULL, "the account does not exist");
 		return;
 	}
+	utstring_init(&user);
 	json_user(&user, r, 0);
 	ans = (struct ans_user_get){ .user = json_written(&user), .is_active = row_flag(r, 0, USER_is_active) };
 	call_answer(call, &ans);

@@ -58,7 +58,8 @@ bool migrations_mark(struct migrations *m, int64_t version, const char *name, co
 			continue;
 		if (strcmp(own->checksum, checksum) != 0)
 			return err_set(err, RC_UNAVAILABLE,
-				       "the database's schema version %lld (%s) was made by another build: its checksum differs",
+				       "the database's schema version %lld (%s) was made by another build: its "
+				       "checksum differs",
 				       (long long)version, name);
 		own->applied = true;
 		return true;
@@ -67,7 +68,8 @@ bool migrations_mark(struct migrations *m, int64_t version, const char *name, co
 		return err_set(err, RC_UNAVAILABLE,
 			       "the database's schema is newer (version %lld, %s) than this program (version %lld)",
 			       (long long)version, name, (long long)newest);
-	return err_set(err, RC_UNAVAILABLE, "the database has a schema version %lld (%s) that this program does not know",
+	return err_set(err, RC_UNAVAILABLE,
+		       "the database has a schema version %lld (%s) that this program does not know",
 		       (long long)version, name);
 }
 

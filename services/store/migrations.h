@@ -9,13 +9,13 @@
 #include "text.h"
 
 #define MIGRATIONS_MAX 256
-#define CHECKSUM_SIZE 65	/* hex and NUL */
+#define CHECKSUM_SIZE 65 /* hex and NUL */
 
-extern const struct embedded_file alp_migrations[];	/* migrations/NNNN_name.sql, in order */
+extern const struct embedded_file alp_migrations[]; /* migrations/NNNN_name.sql, in order */
 
 struct migration {
 	int64_t version;
-	char name[64];		/* without number and ending */
+	char name[64]; /* without number and ending */
 	struct text sql;
 	char checksum[CHECKSUM_SIZE];
 	bool applied;

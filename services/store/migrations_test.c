@@ -76,10 +76,8 @@ static void another_content_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_list_is_in_order),
-		cmocka_unit_test(a_wrong_name_or_order_is_found),
-		cmocka_unit_test(what_is_missing_comes_in_order),
-		cmocka_unit_test(a_newer_database_is_refused),
+		cmocka_unit_test(own_list_is_in_order),           cmocka_unit_test(a_wrong_name_or_order_is_found),
+		cmocka_unit_test(what_is_missing_comes_in_order), cmocka_unit_test(a_newer_database_is_refused),
 		cmocka_unit_test(another_content_is_refused),
 	};
 

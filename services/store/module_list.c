@@ -84,9 +84,7 @@ bool modules_show(struct text json, UT_string *out, struct err *err)
 	if (!cJSON_IsArray(tree) || cJSON_GetArraySize(tree) < 1 || cJSON_GetArraySize(tree) > MODULES_MAX)
 		return err_field(err, RC_INVALID, "modules", "an array of 1 to %d modules was expected", MODULES_MAX);
 	json_open(out, NULL, '[');
-	cJSON_ArrayForEach(module, tree)
-		if (!module_show(module, ++number, out, err))
-			return false;
+	cJSON_ArrayForEach(module, tree) if (!module_show(module, ++number, out, err)) return false;
 	json_close(out, ']');
 	return true;
 }

@@ -13,7 +13,7 @@ void pg_message(const char *message, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)len, message);
 	for (char *p = out; *p != '\0'; p++)
 		if (*p == '"')
-			*p = '\'';	/* it becomes a quoted field of a log line */
+			*p = '\''; /* it becomes a quoted field of a log line */
 }
 
 /* The one watcher. It is stopped before it is changed: libev wants it so. */
@@ -73,7 +73,7 @@ static bool conn_take(struct pg_conn *conn, PGresult *result)
 	bool pipeline = PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
 
 	if (result == NULL)
-		return !pipeline;	/* in a pipeline it only ends one statement */
+		return !pipeline; /* in a pipeline it only ends one statement */
 	if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
 		PQclear(result);
 		return true;
@@ -97,7 +97,7 @@ static void conn_read(struct pg_conn *conn)
 		if (conn_take(conn, result)) {
 			conn->waiting = false;
 			conn->hooks->idle(conn->arg);
-		} else if (nothing > 1) {	/* a broken connection answers nothing for ever */
+		} else if (nothing > 1) { /* a broken connection answers nothing for ever */
 			conn_lose(conn, PQerrorMessage(conn->pg));
 			return;
 		}
@@ -172,9 +172,9 @@ void pg_conn_init(struct pg_conn *conn, struct loop *loop, const struct pg_conn_
 void pg_conn_open(struct pg_conn *conn, const char *url)
 {
 	/* The URL first: what stands behind it wins. */
-	static const char *const keys[] = { "dbname",	       "application_name",    "client_encoding",  "keepalives",
-					    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-					    NULL };
+	static const char *const keys[] = { "dbname",           "application_name", "client_encoding",
+					    "keepalives",       "keepalives_idle",  "keepalives_interval",
+					    "keepalives_count", "tcp_user_timeout", NULL };
 	const char *const values[] = { url, "alp-store", "UTF8", "1", "3", "2", "3", "9000", NULL };
 
 	assert(conn->pg == NULL);

@@ -17,22 +17,22 @@
 #include "loop.h"
 
 struct pg_conn_hooks {
-	void (*up)(void *arg);				/* connected: may send */
-	void (*result)(void *arg, PGresult *take_result);	/* one of what was sent */
-	void (*idle)(void *arg);			/* all that was sent has been answered: may send */
-	void (*lost)(void *arg, const char *why);	/* closed; why is for operators and holds no secret */
+	void (*up)(void *arg); /* connected: may send */
+	void (*result)(void *arg, PGresult *take_result); /* one of what was sent */
+	void (*idle)(void *arg); /* all that was sent has been answered: may send */
+	void (*lost)(void *arg, const char *why); /* closed; why is for operators and holds no secret */
 };
 
 struct pg_conn {
 	struct loop *loop;
-	PGconn *pg;			/* NULL when closed */
+	PGconn *pg; /* NULL when closed */
 	const struct pg_conn_hooks *hooks;
 	void *arg;
 	ev_io io;
-	ev_timer timer;			/* connecting: its deadline; closed: tells of a failed start */
-	int events;			/* what io watches; 0 when stopped */
+	ev_timer timer; /* connecting: its deadline; closed: tells of a failed start */
+	int events; /* what io watches; 0 when stopped */
 	bool connected;
-	bool waiting;			/* something sent is not answered yet */
+	bool waiting; /* something sent is not answered yet */
 	char why[200];
 };
 

@@ -22,20 +22,20 @@
 struct pg_statement {
 	enum query query;
 	int n;
-	const char *values[PG_PARAMS_MAX];	/* NULL: SQL null */
+	const char *values[PG_PARAMS_MAX]; /* NULL: SQL null */
 	int lengths[PG_PARAMS_MAX];
-	int formats[PG_PARAMS_MAX];		/* 0: text ending in NUL, 1: bytes */
+	int formats[PG_PARAMS_MAX]; /* 0: text ending in NUL, 1: bytes */
 	char numbers[PG_PARAMS_MAX][PG_NUMBER_SIZE];
 };
 
 struct pg_job {
 	int n;
 	struct pg_statement statements[PG_STATEMENTS_MAX];
-	PGresult *results[PG_STATEMENTS_MAX];	/* complete when err.rc is RC_OK */
+	PGresult *results[PG_STATEMENTS_MAX]; /* complete when err.rc is RC_OK */
 	struct err err;
-	void (*done)(struct pg_job *job);	/* once, later; owns the job from then on */
+	void (*done)(struct pg_job *job); /* once, later; owns the job from then on */
 	void *arg;
-	int64_t deadline_us;			/* clock_us: not begun, and not tried again, after this */
+	int64_t deadline_us; /* clock_us: not begun, and not tried again, after this */
 
 	/* the pool's */
 	int results_n;
@@ -50,10 +50,10 @@ struct pg_job *pg_job_new(void *ctx, void (*done)(struct pg_job *job), void *arg
 /* The next statement; its arguments follow in order. */
 void pg_job_add(struct pg_job *job, enum query query);
 
-void pg_arg_uuid(struct pg_job *job, const struct uuid_text *id);	/* "" is null */
-void pg_arg_uuid_text(struct pg_job *job, struct text id);		/* null when it is none */
-void pg_arg_text(struct pg_job *job, struct text t);			/* empty is '' */
-void pg_arg_opt(struct pg_job *job, struct text t);			/* empty is null */
+void pg_arg_uuid(struct pg_job *job, const struct uuid_text *id); /* "" is null */
+void pg_arg_uuid_text(struct pg_job *job, struct text id); /* null when it is none */
+void pg_arg_text(struct pg_job *job, struct text t); /* empty is '' */
+void pg_arg_opt(struct pg_job *job, struct text t); /* empty is null */
 void pg_arg_bytes(struct pg_job *job, const void *p, size_t len);
 void pg_arg_i64(struct pg_job *job, int64_t value);
 void pg_arg_flag(struct pg_job *job, bool value);

@@ -12,7 +12,7 @@
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 2000
 #define PREPARE_MS 10000
-#define SILENCE_MS 3000	/* behind statement_timeout: then the server itself hangs */
+#define SILENCE_MS 3000 /* behind statement_timeout: then the server itself hangs */
 
 /* The idle list must not hold a link that cannot run a job. */
 static void link_enter(struct link *link, enum link_state state)
@@ -100,14 +100,17 @@ void link_close(struct link *link)
 /* ---- prepare ------------------------------------------------------------------- */
 
 /*
- * A generic plan for each statement: all of them are look-ups by key. The rest
- * makes results read the same whatever the server's defaults are.
+ * A generic plan for each statement: all of them are look-ups by key. Without
+ * bitmaps a history is read backwards in its index and ends early, instead of
+ * being sorted as a whole. The rest makes results read the same whatever the
+ * server's defaults are.
  */
 static const char settings[] =
 	"select set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),"
 	" set_config('synchronous_commit', 'on', false), set_config('timezone', 'UTC', false),"
 	" set_config('datestyle', 'ISO', false), set_config('plan_cache_mode', 'force_generic_plan', false),"
-	" set_config('jit', 'off', false), set_config('client_min_messages', 'error', false)";
+	" set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), "
+	"set_config('client_min_messages', 'error', false)";
 
 static void link_on_up(void *arg)
 {
@@ -176,7 +179,8 @@ void link_run(struct link *link, struct pg_job *job)
 		const struct pg_statement *s = &job->statements[i];
 
 		assert(s->n == query_infos[s->query].params);
-		ok = PQsendQueryPrepared(pg, query_infos[s->query].name, s->n, s->values, s->lengths, s->formats, 0) == 1;
+		ok = PQsendQueryPrepared(pg, query_infos[s->query].name, s->n, s->values, s->lengths, s->formats, 0) ==
+		     1;
 	}
 	/* What could not be sent shows itself as a lost connection: the timer sees to it. */
 	if (ok && PQpipelineSync(pg) == 1) {
@@ -223,7 +227,7 @@ static void link_on_idle(void *arg)
 			}
 		}
 	link_enter(link, LINK_IDLE);
-	pool_link_idle(pool, link);	/* the next job is sent before this one's answer is made */
+	pool_link_idle(pool, link); /* the next job is sent before this one's answer is made */
 	pool_job_done(pool, job);
 }
 

@@ -12,8 +12,8 @@
 #include "sqlstate.h"
 
 #define TICK_MS 20
-#define TRIES_MAX 6		/* of one job that meets locks or lost connections */
-#define AGAIN_MAX_US 50000	/* longest pause before the second try; it doubles */
+#define TRIES_MAX 6 /* of one job that meets locks or lost connections */
+#define AGAIN_MAX_US 50000 /* longest pause before the second try; it doubles */
 
 /* ---- waiting ------------------------------------------------------------------ */
 
@@ -59,8 +59,7 @@ static void pool_tick_later(struct pg_pool *pool, int64_t now)
 {
 	struct pg_job *job, *tmp;
 
-	DL_FOREACH_SAFE(pool->later, job, tmp)
-	{
+	DL_FOREACH_SAFE (pool->later, job, tmp) {
 		if (job->again_us > now)
 			continue;
 		DL_DELETE(pool->later, job);
@@ -76,8 +75,7 @@ static void pool_on_tick(struct ev_loop *ev, ev_timer *w, int events)
 
 	(void)ev, (void)events;
 	pool_tick_later(pool, now);
-	DL_FOREACH_SAFE(pool->waiting, job, tmp)
-	{
+	DL_FOREACH_SAFE (pool->waiting, job, tmp) {
 		if (job->deadline_us > now)
 			continue;
 		DL_DELETE(pool->waiting, job);
@@ -161,7 +159,8 @@ void pool_job_done(struct pg_pool *pool, struct pg_job *job)
 	job->err = (struct err){ 0 };
 	histogram_add(pool->seconds[job->statements[0].query], (double)(clock_us() - job->sent_us) / 1e6);
 	for (int i = 0; i < job->n && job->err.rc == RC_OK; i++)
-		if (PQresultStatus(job->results[i]) != PGRES_TUPLES_OK && PQresultStatus(job->results[i]) != PGRES_COMMAND_OK)
+		if (PQresultStatus(job->results[i]) != PGRES_TUPLES_OK &&
+		    PQresultStatus(job->results[i]) != PGRES_COMMAND_OK)
 			verdict = pool_judge(pool, job, i);
 	if (job->err.rc != RC_OK && verdict == SQL_AGAIN)
 		pool_again(pool, job);
@@ -174,8 +173,8 @@ void pool_job_lost(struct pg_pool *pool, struct pg_job *job, const char *why)
 {
 	pg_job_reset(job);
 	err_set(&job->err, RC_STORAGE, "the database went away");
-	log_debug(pool->config.log, "pg.lost", "query=%s tries=%d reason=\"%s\"", query_infos[job->statements[0].query].name,
-		  job->tries, why);
+	log_debug(pool->config.log, "pg.lost", "query=%s tries=%d reason=\"%s\"",
+		  query_infos[job->statements[0].query].name, job->tries, why);
 	pool_again(pool, job);
 }
 
@@ -217,7 +216,8 @@ struct pg_pool *pg_pool_new(void *ctx, const struct pg_pool_config *config)
 
 	pool->config = *config;
 	loop_timer(&pool->tick, pool_on_tick, pool);
-	pool->retries = metrics_counter(config->metrics, "alp_pg_retries_total", "", "Requests to the database run again.");
+	pool->retries =
+		metrics_counter(config->metrics, "alp_pg_retries_total", "", "Requests to the database run again.");
 	for (int i = 0; i < QUERY_COUNT; i++) {
 		snprintf(labels, sizeof(labels), "query=\"%s\"", query_infos[i].name);
 		pool->seconds[i] = metrics_histogram(config->metrics, "alp_pg_query_seconds", labels,
@@ -263,7 +263,7 @@ struct pg_pool_numbers pg_pool_numbers(const struct pg_pool *pool)
 	struct pg_job *job;
 	struct pg_pool_numbers n = { .up = pool->up_n, .busy = pool->busy_n, .waiting = pool->waiting_n };
 
-	DL_FOREACH(pool->later, job)
+	DL_FOREACH (pool->later, job)
 		n.waiting++;
 	return n;
 }

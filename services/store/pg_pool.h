@@ -37,7 +37,7 @@ struct pg_pool_numbers {
 struct pg_pool;
 
 struct pg_pool *pg_pool_new(void *ctx, const struct pg_pool_config *config);
-void pg_pool_free(struct pg_pool *pool);	/* jobs left are forgotten */
+void pg_pool_free(struct pg_pool *pool); /* jobs left are forgotten */
 
 /* Connects, or disconnects until the next open. Jobs wait meanwhile. */
 void pg_pool_open(struct pg_pool *pool);
@@ -50,6 +50,6 @@ void pg_pool_refuse(struct pg_pool *pool, const char *why);
 enum rc pg_pool_run(struct pg_pool *pool, struct pg_job *job);
 
 struct pg_pool_numbers pg_pool_numbers(const struct pg_pool *pool);
-const char *pg_pool_why(const struct pg_pool *pool);	/* why the last connection was lost; "" never */
+const char *pg_pool_why(const struct pg_pool *pool); /* why the last connection was lost; "" never */
 
 #endif

@@ -12,25 +12,25 @@ struct link {
 	struct pg_pool *pool;
 	struct pg_conn conn;
 	enum link_state state;
-	struct pg_job *job;	/* BUSY: what runs */
-	int pause_ms;		/* before the next try to connect */
-	ev_timer timer;		/* PAUSE: its end; PREPARE, BUSY: no answer by then means lost */
-	bool bad_schema;	/* PREPARE: a statement did not fit */
-	char why[200];		/* PREPARE: the first failure */
-	struct link *next;	/* idle ones, the last used first */
+	struct pg_job *job; /* BUSY: what runs */
+	int pause_ms; /* before the next try to connect */
+	ev_timer timer; /* PAUSE: its end; PREPARE, BUSY: no answer by then means lost */
+	bool bad_schema; /* PREPARE: a statement did not fit */
+	char why[200]; /* PREPARE: the first failure */
+	struct link *next; /* idle ones, the last used first */
 };
 
 struct pg_pool {
 	struct pg_pool_config config;
-	struct link *links;	/* config.connections of them */
+	struct link *links; /* config.connections of them */
 	struct link *idle;
-	struct pg_job *waiting;		/* in order of arrival */
-	struct pg_job *later;		/* to be tried again when their pause is over */
+	struct pg_job *waiting; /* in order of arrival */
+	struct pg_job *later; /* to be tried again when their pause is over */
 	int up_n, busy_n, waiting_n;
 	bool open;
-	char refuse[200];		/* "" unless jobs are refused */
+	char refuse[200]; /* "" unless jobs are refused */
 	char why[200];
-	ev_timer tick;			/* runs while something waits */
+	ev_timer tick; /* runs while something waits */
 	struct histogram *seconds[QUERY_COUNT];
 	uint64_t *retries;
 };
@@ -39,13 +39,13 @@ struct pg_pool {
 
 void link_init(struct link *link, struct pg_pool *pool);
 void link_open(struct link *link);
-void link_close(struct link *link);		/* its job, if any, is lost first */
+void link_close(struct link *link); /* its job, if any, is lost first */
 void link_run(struct link *link, struct pg_job *job);
 
 /* ---- pg_pool.c: what a link tells ------------------------------------------ */
 
-void pool_link_idle(struct pg_pool *pool, struct link *link);	/* ready for a job */
-void pool_job_done(struct pg_pool *pool, struct pg_job *job);	/* all results are there */
+void pool_link_idle(struct pg_pool *pool, struct link *link); /* ready for a job */
+void pool_job_done(struct pg_pool *pool, struct pg_job *job); /* all results are there */
 void pool_job_lost(struct pg_pool *pool, struct pg_job *job, const char *why);
 void pool_link_up(struct pg_pool *pool);
 void pool_link_down(struct pg_pool *pool, bool was_up, const char *why);

@@ -9,9 +9,9 @@
 
 #define EVERY_MS 600000
 #define RETRY_MS 10000
-#define BATCH 50		/* guests per transaction: others wait for its locks */
-#define PAUSE_MS 20		/* between two of them */
-#define PATIENCE_US 30000000	/* for a free connection; this work is in no hurry */
+#define BATCH 50 /* guests per transaction: others wait for its locks */
+#define PAUSE_MS 20 /* between two of them */
+#define PATIENCE_US 30000000 /* for a free connection; this work is in no hurry */
 
 static void purge_done(struct pg_job *job)
 {

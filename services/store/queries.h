@@ -9,7 +9,7 @@ enum query {
 };
 
 struct query_info {
-	const char *name;	/* of the prepared statement, and in metrics */
+	const char *name; /* of the prepared statement, and in metrics */
 	const char *sql;
 	int params;
 };

@@ -124,8 +124,7 @@ void put_row_strings(UT_string *out, const char *key, const PGresult *r, int row
 
 	json_open(out, key, '[');
 	if (cJSON_IsArray(tree)) {
-		cJSON_ArrayForEach(item, tree)
-			put_scalar(out, item);
+		cJSON_ArrayForEach(item, tree) put_scalar(out, item);
 	} else if (tree != NULL) {
 		put_scalar(out, tree);
 	}

@@ -27,7 +27,7 @@ static inline bool row_flag(const PGresult *r, int row, int col)
 }
 
 int64_t row_i64(const PGresult *r, int row, int col);
-struct uuid_text row_uuid(const PGresult *r, int row, int col);	/* "" when null */
+struct uuid_text row_uuid(const PGresult *r, int row, int col); /* "" when null */
 
 /* PostgreSQL's "2026-11-22 19:35:15.2311" (UTC) as "2026-11-22T19:35:15.231100Z"; false when it is no such time. */
 bool iso_from_pg(struct text t, char out[ISO_SIZE]);

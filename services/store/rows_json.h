@@ -13,19 +13,19 @@ void json_user(UT_string *out, const PGresult *users, int row);
 
 /* modules may hold those of other tracks as well; they are sorted by track. */
 void json_track(UT_string *out, const PGresult *tracks, int row, const PGresult *modules);
-void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules);	/* array */
-void json_modules(UT_string *out, const PGresult *modules);				/* array */
+void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules); /* array */
+void json_modules(UT_string *out, const PGresult *modules); /* array */
 
 void json_session(UT_string *out, const PGresult *sessions, int row);
-void json_sessions(UT_string *out, const PGresult *sessions);				/* array */
+void json_sessions(UT_string *out, const PGresult *sessions); /* array */
 void json_chat(UT_string *out, const PGresult *chats, int row);
-void json_chats(UT_string *out, const PGresult *chats);					/* array */
-void json_chats_by_session(UT_string *out, const PGresult *chats);			/* array; rows sorted by session */
+void json_chats(UT_string *out, const PGresult *chats); /* array */
+void json_chats_by_session(UT_string *out, const PGresult *chats); /* array; rows sorted by session */
 void json_chat_info(UT_string *out, const PGresult *chats, int row);
 
 /* Rows newest first become entries oldest first, comma-separated, without brackets. Returns how many. */
-int json_history(UT_string *out, const PGresult *messages);		/* history entries */
-int json_message_rows(UT_string *out, const PGresult *messages);	/* the row form */
+int json_history(UT_string *out, const PGresult *messages); /* history entries */
+int json_message_rows(UT_string *out, const PGresult *messages); /* the row form */
 
 /* The model's view, {"role":..,"content":..},...: rows of turn_history, newest first. Returns how many were left out. */
 int64_t json_dialogue(UT_string *out, const PGresult *rows);

@@ -121,7 +121,8 @@ static void odd_old_rows_do_not_break_a_track(void **state)
 
 static void modules_go_to_their_tracks(void **state)
 {
-	static const char *const ids[] = { "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000001",
+	static const char *const ids[] = { "00000000-0000-4000-8000-000000000003",
+					   "00000000-0000-4000-8000-000000000001",
 					   "00000000-0000-4000-8000-000000000002" };
 	const char *const owners[] = { ids[1], ids[1], ids[0] };
 	CLEANUP(string_done) UT_string out = { 0 };
@@ -163,7 +164,7 @@ static void history_turns_round_and_escapes(void **state)
 	set(r, 1, MESSAGE_sender_type, "user");
 	set(r, 1, MESSAGE_message_content, "вопрос");
 	set(r, 1, MESSAGE_cost_nano, "-1");
-	set(r, 2, MESSAGE_seq, "9");	/* older ones were left out */
+	set(r, 2, MESSAGE_seq, "9"); /* older ones were left out */
 	assert_int_equal(json_history(&list, r), 2);
 	utstring_printf(&out, "[%s]", utstring_body(&list));
 	tree = parsed(&out);

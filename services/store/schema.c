@@ -6,7 +6,7 @@
 
 #include "json.h"
 
-#define LOCK_KEY "7236241985"	/* any number, the same for all instances */
+#define LOCK_KEY "7236241985" /* any number, the same for all instances */
 #define RETRY_MS 500
 #define REFUSED_RETRY_MS 5000
 
@@ -41,7 +41,7 @@ static void schema_finish(struct schema *schema)
 {
 	const struct migrations *m = &schema->migrations;
 
-	pg_conn_close(&schema->conn);	/* gives the lock back */
+	pg_conn_close(&schema->conn); /* gives the lock back */
 	log_info(schema->log, "schema.current", "version=%lld applied=%d",
 		 (long long)(m->n > 0 ? m->list[m->n - 1].version : 0), schema->applied);
 	schema->current = true;
@@ -95,7 +95,8 @@ static void schema_enter(struct schema *schema, enum schema_step step)
 		if (next == NULL) {
 			schema_finish(schema);
 		} else {
-			log_info(schema->log, "schema.apply", "version=%lld name=%s", (long long)next->version, next->name);
+			log_info(schema->log, "schema.apply", "version=%lld name=%s", (long long)next->version,
+				 next->name);
 			schema_send_migration(schema, next);
 		}
 		break;
@@ -120,8 +121,8 @@ static void schema_read_rows(struct schema *schema, const PGresult *rows)
 	struct err err = { 0 };
 
 	for (int i = 0; i < PQntuples(rows) && !schema->failed; i++)
-		if (!migrations_mark(&schema->migrations, strtoll(PQgetvalue(rows, i, 0), NULL, 10), PQgetvalue(rows, i, 1),
-				     PQgetvalue(rows, i, 2), &err)) {
+		if (!migrations_mark(&schema->migrations, strtoll(PQgetvalue(rows, i, 0), NULL, 10),
+				     PQgetvalue(rows, i, 1), PQgetvalue(rows, i, 2), &err)) {
 			schema->failed = true;
 			snprintf(schema->why, sizeof(schema->why), "%s", err.message);
 		}
@@ -176,7 +177,8 @@ static void schema_on_retry(struct ev_loop *ev, ev_timer *w, int events)
 bool schema_init(struct schema *schema, struct loop *loop, const char *url, const struct log *log,
 		 const struct schema_hooks *hooks, void *arg, struct err *err)
 {
-	static const struct pg_conn_hooks conn_hooks = { schema_on_up, schema_on_result, schema_on_idle, schema_on_lost };
+	static const struct pg_conn_hooks conn_hooks = { schema_on_up, schema_on_result, schema_on_idle,
+							 schema_on_lost };
 
 	*schema = (struct schema){ .loop = loop, .url = url, .log = log, .hooks = hooks, .arg = arg };
 	snprintf(schema->why, sizeof(schema->why), "not looked at yet");

@@ -12,11 +12,11 @@
 #include "pg_conn.h"
 
 /* Read from top to bottom: what happens on the connection. schema.c has a function for each. */
-#define SCHEMA_STEPS(X)                                                    \
-	X(LOCK)    /* wait for another process that is at it */            \
-	X(TABLE)   /* schema_migrations exists */                          \
-	X(READ)    /* what has been applied; may we work on this? */       \
-	X(APPLY)   /* one migration; again until none is left */
+#define SCHEMA_STEPS(X) \
+	X(LOCK) /* wait for another process that is at it */ \
+	X(TABLE) /* schema_migrations exists */ \
+	X(READ) /* what has been applied; may we work on this? */ \
+	X(APPLY) /* one migration; again until none is left */
 
 enum schema_step {
 #define X(step) SCHEMA_##step,
@@ -25,8 +25,8 @@ enum schema_step {
 };
 
 struct schema_hooks {
-	void (*current)(void *arg);			/* all is applied */
-	void (*refused)(void *arg, const char *why);	/* not a database for this program; looked at again later */
+	void (*current)(void *arg); /* all is applied */
+	void (*refused)(void *arg, const char *why); /* not a database for this program; looked at again later */
 };
 
 struct schema {
@@ -39,11 +39,11 @@ struct schema {
 	struct pg_conn conn;
 	ev_timer retry;
 	enum schema_step step;
-	bool current;		/* as last found */
-	bool failed;		/* this round met an error; why says which */
-	int applied;		/* in this round */
-	char why[256];		/* why it is not current: for operators */
-	char told[256];		/* the reason that has been logged */
+	bool current; /* as last found */
+	bool failed; /* this round met an error; why says which */
+	int applied; /* in this round */
+	char why[256]; /* why it is not current: for operators */
+	char told[256]; /* the reason that has been logged */
 };
 
 /* False with err: the program's own list is broken. */

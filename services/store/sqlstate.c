@@ -14,7 +14,7 @@ static const struct {
 	{ "57014", SQL_AGAIN, RC_STORAGE, "the database took too long" },
 	{ "08", SQL_RELINK, RC_STORAGE, "the database went away" },
 	{ "57P", SQL_RELINK, RC_STORAGE, "the database is restarting" },
-	{ "25006", SQL_RELINK, RC_STORAGE, "the database is read-only" },	/* a standby: the primary is elsewhere */
+	{ "25006", SQL_RELINK, RC_STORAGE, "the database is read-only" }, /* a standby: the primary is elsewhere */
 	{ "26000", SQL_RELINK, RC_INTERNAL, "a prepared statement is gone" },
 	{ "0A000", SQL_RELINK, RC_INTERNAL, "a prepared statement is outdated" },
 	{ "53100", SQL_REFUSED, RC_STORAGE, "the database's disk is full" },

@@ -5,9 +5,9 @@
 #include "err.h"
 
 enum sql_verdict {
-	SQL_REFUSED,	/* final: err says why */
-	SQL_AGAIN,	/* the same may succeed in a moment: deadlock, lock, timeout */
-	SQL_RELINK,	/* this connection is of no more use; on another one it may succeed */
+	SQL_REFUSED, /* final: err says why */
+	SQL_AGAIN, /* the same may succeed in a moment: deadlock, lock, timeout */
+	SQL_RELINK, /* this connection is of no more use; on another one it may succeed */
 };
 
 /*

@@ -9,7 +9,7 @@
 #include "handlers.h"
 
 #define CONNECTIONS_MAX 64
-#define MIGRATE_WAIT_US 15000000	/* --migrate: for a server that is just starting */
+#define MIGRATE_WAIT_US 15000000 /* --migrate: for a server that is just starting */
 
 /* ---- what the daemon asks ------------------------------------------------------------ */
 
@@ -19,7 +19,8 @@ static size_t store_dependencies(void *arg, struct dependency out[DEPENDENCIES_M
 	const char *why = pg_pool_why(store->pool);
 
 	out[0] = (struct dependency){ "schema", store->schema.current, store->schema.why };
-	out[1] = (struct dependency){ "database", pg_pool_numbers(store->pool).up > 0, why[0] != '\0' ? why : "not connected" };
+	out[1] = (struct dependency){ "database", pg_pool_numbers(store->pool).up > 0,
+				      why[0] != '\0' ? why : "not connected" };
 	return 2;
 }
 
@@ -165,7 +166,7 @@ static void migrate_on_refused(void *arg, const char *why)
 {
 	struct migrate *m = arg;
 
-	(void)why;	/* logged */
+	(void)why; /* logged */
 	ev_break(m->loop.ev, EVBREAK_ALL);
 }
 

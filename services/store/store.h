@@ -14,7 +14,7 @@ struct store {
 	struct daemon *daemon;
 	struct config *config;
 	struct log log;
-	struct uuid_text instance;	/* of this process */
+	struct uuid_text instance; /* of this process */
 	struct schema schema;
 	struct pg_pool *pool;
 	struct purge purge;

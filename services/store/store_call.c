@@ -60,7 +60,10 @@ void store_arg_caller(struct pg_job *job, const struct call *call)
 void store_arg_session(struct pg_job *job, struct text session)
 {
 	pg_arg_uuid_text(job, session);
-	pg_arg_opt(job, text_is_uuid(session) ? (struct text){ 0 } : session);
+	if (text_is_uuid(session))
+		pg_arg_null(job);
+	else
+		pg_arg_opt(job, session);
 }
 
 bool store_fits(struct call *call, const char *field, struct text t, size_t max)

@@ -3,9 +3,11 @@
 
 -- Notes that somebody is here, at most every five minutes. First in every
 -- function that adds rows: the purge of guests holds the same row.
-create function user_seen(p_user uuid) returns void language sql as $$
+create function user_seen(p_user uuid) returns void language plpgsql as $$
+begin
 	update users set last_seen_at = utc_clock()
-	where id = p_user and (last_seen_at is null or last_seen_at < utc_clock() - interval '5 minutes')
+	where id = p_user and (last_seen_at is null or last_seen_at < utc_clock() - interval '5 minutes');
+end
 $$;
 
 create function user_create(p_id uuid, p_guest boolean, p_email text, p_hash text, p_first text, p_last text)

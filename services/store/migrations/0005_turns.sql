@@ -305,10 +305,9 @@ create function turn_history(p_turn uuid, p_tokens bigint)
 returns table (role text, content text, left_out bigint) language plpgsql stable as $$
 declare
 	t turns;
-	m chat_messages;
+	m record;
 	v_upto bigint := 9223372036854775807;
 	v_tokens bigint := 0;
-	v_place bigint;
 	v_first boolean := true;
 begin
 	select * into t from turns where id = p_turn;
@@ -320,20 +319,24 @@ begin
 		select r.seq - 1 into v_upto from chat_messages p join chat_messages r on r.id = coalesce(p.root_id, p.id)
 		where p.id = t.parent_id;
 	end if;
-	for m in select * from chat_messages
+	for m in select id, seq, sender_type, message_content, superseded from chat_messages
 		where chat_id = t.chat_id and root_id is null and seq <= v_upto order by seq desc
 	loop
-		v_place := m.seq;
+		content := m.message_content;
 		if m.superseded then
-			select * into m from chat_messages where root_id = m.id and not superseded;
+			select message_content into content from chat_messages where root_id = m.id and not superseded;
 		end if;
-		v_tokens := v_tokens + (char_length(m.message_content) + 2) / 3 + 4;
+		v_tokens := v_tokens + (char_length(content) + 2) / 3 + 4;
 		if v_tokens > p_tokens and not v_first then
-			return query select null::text, null::text, v_place;
+			role := null;
+			content := null;
+			left_out := m.seq;
+			return next;
 			return;
 		end if;
 		v_first := false;
-		return query select case when m.sender_type = 'user' then 'user' else 'assistant' end, m.message_content, 0::bigint;
+		role := case when m.sender_type = 'user' then 'user' else 'assistant' end;
+		return next;
 	end loop;
 end
 $$;
