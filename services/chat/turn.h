@@ -63,6 +63,7 @@ struct turn {
 	char *worker;			/* who has the attempt; NULL while nobody */
 	struct reply_log reply;
 	struct text messages;		/* the prompt of this attempt: inside of the messages array */
+	int64_t handovers;		/* workers that died with this attempt before its first piece */
 	bool repairing;			/* finalize: the attempt that was told its fault */
 	bool stopping;			/* a stop was asked for */
 	int64_t stop_us;		/* when the worker was last told */
@@ -108,7 +109,7 @@ void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m);
 void turn_on_text(struct turn *turn, const struct msg_work_text *m);
 enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct call *call);
 void turn_on_seen(struct turn *turn, struct text worker);	/* a beat lists this turn's attempt */
-void turn_worker_lost(struct turn *turn, const char *why);
+void turn_worker_lost(struct turn *turn, bool gone);	/* its connection closed, or it was not heard of for long */
 
 /* ---- steps (turn_steps.c) -------------------------------------------------------- */
 

@@ -7,9 +7,13 @@
 
 #define REFETCH_REPEAT_US 200000
 
-static bool is_of_attempt(const struct turn *turn, int64_t attempt)
+/* The attempt's number, from the worker that has it: a quiet hand-over keeps the number and changes the worker. */
+static bool is_of_attempt(const struct turn *turn, int64_t attempt, struct text worker)
 {
-	return turn->attempt == attempt && (turn->step == TURN_REPLY || turn->step == TURN_REATTACH);
+	if (turn->attempt != attempt)
+		return false;
+	return turn->step == TURN_REATTACH ||
+	       (turn->step == TURN_REPLY && turn->worker != NULL && text_is(worker, turn->worker));
 }
 
 /* A taken-over turn whose worker is still there goes on where it was. */
@@ -42,7 +46,7 @@ void turn_on_seen(struct turn *turn, struct text worker)
 
 void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m)
 {
-	if (!is_of_attempt(turn, m->attempt))
+	if (!is_of_attempt(turn, m->attempt, m->worker))
 		return;
 	turn_found_worker(turn, m->worker);
 	if (m->offset > (int64_t)turn->reply.n)
@@ -67,7 +71,7 @@ static bool turn_merge(struct turn *turn, struct text text, struct text ends)
 
 void turn_on_text(struct turn *turn, const struct msg_work_text *m)
 {
-	if (!is_of_attempt(turn, m->attempt))
+	if (!is_of_attempt(turn, m->attempt, m->worker))
 		return;
 	turn_found_worker(turn, m->worker);
 	turn_merge(turn, m->text, m->ends);
@@ -143,7 +147,7 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 {
 	if (turn->attempt != m->attempt)
 		return RC_CONFLICT;
-	if (!is_of_attempt(turn, m->attempt))
+	if (!is_of_attempt(turn, m->attempt, m->worker))
 		return turn->step == TURN_FINISH ? RC_BUSY : RC_CONFLICT;	/* busy: told twice, the first is being stored */
 	turn_found_worker(turn, m->worker);
 	if (!turn_merge(turn, m->text, m->ends))
@@ -165,12 +169,18 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	return RC_PENDING;
 }
 
-void turn_worker_lost(struct turn *turn, const char *why)
+void turn_worker_lost(struct turn *turn, bool gone)
 {
+	const char *why = gone ? "worker gone" : "worker silent";
+
 	if (turn->step != TURN_REPLY)
 		return;
 	workers_tell(turn->chat, "cancel", turn);	/* should it only have been slow: nobody wants its answer now */
 	workers_forget(turn->chat, turn);
+	if (!turn->stopping && gone && turn->reply.n == 0 && ++turn->handovers < turn->chat->config->attempts_max) {
+		turn_go(turn, TURN_ASK);	/* it died with the work in its hands, before a word was said: nobody needs to notice */
+		return;
+	}
 	if (!turn->stopping) {
 		turn_try_again(turn, why, 0);
 		return;

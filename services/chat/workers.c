@@ -218,13 +218,13 @@ void workers_tell(struct chat *chat, const char *action, const struct turn *turn
 
 /* ---- time -------------------------------------------------------------------------------------- */
 
-static void worker_lost(struct chat *chat, const struct worker *worker, const char *why)
+static void worker_lost(struct chat *chat, const struct worker *worker, bool gone)
 {
 	struct turn *turn, *next;
 
 	HASH_ITER(hh, chat->turns, turn, next)
 		if (turn->worker != NULL && strcmp(turn->worker, worker->name) == 0)
-			turn_worker_lost(turn, why);
+			turn_worker_lost(turn, gone);
 }
 
 void workers_tick(struct chat *chat)
@@ -241,7 +241,7 @@ void workers_tick(struct chat *chat)
 		if (worker->running > 0 && (gone || silent)) {
 			log_warning(&chat->log, "worker.lost", "worker=%s attempts=%zu reason=%s", worker->name,
 				    worker->running, gone ? "gone" : "silent");
-			worker_lost(chat, worker, gone ? "worker gone" : "worker silent");
+			worker_lost(chat, worker, gone);
 		}
 		if (worker->running == 0 && now - worker->heard_us > WORKER_OLD_US) {
 			HASH_DEL(w->by_name, worker);

@@ -108,7 +108,7 @@ test("every further chat of a session is isolated by its chat_id", async () => {
 	await ws.turn(`First chat ${marker}`);
 	const { response } = await ws.turn("What about the second chat?", { chat_id: second.id });
 	assert.equal(response.chat_id, second.id);
-	const calls = await stack.sim.calls();
+	const { calls } = await stack.sim.calls();
 	const last = JSON.stringify(calls.at(-1).messages);
 	assert.ok(!last.includes(marker), "the other chat's text never reaches the model");
 	const one = await ws.restore();

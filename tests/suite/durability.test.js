@@ -35,11 +35,12 @@ for (const name of ["gateway", "chat", "ai", "store"]) {
 			if (name === "gateway")
 				ws = await chatOf(stack, rest, session);
 		}
-		for (const { id, turn, reply } of sent) {
-			const again = await ws.turn(`message ${sent.findIndex((s) => s.id === id)} ${id}`, { client_message_id: id });
+		for (const [i, { id, turn, reply }] of sent.entries()) {
+			const accepted = await ws.post(`message ${i} ${id}`, { client_message_id: id });
+			const response = await ws.next((f) => f.type === "ai_response" && f.turn_id === turn);
 
-			assert.equal(again.accepted.turn_id, turn);
-			assert.equal(again.response.message, reply);
+			assert.equal(accepted.turn_id, turn);
+			assert.equal(response.message, reply);
 		}
 		const restored = await ws.restore();
 		assert.deepEqual(restored.history.map((m) => m.sender), Array(3).fill(["user", "ai"]).flat());
