@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "store.h"
@@ -21,8 +22,11 @@ int main(int argc, char **argv)
 	bool migrate = take_migrate(&argc, argv);
 
 	daemon_init(&d, "store", SERVICE_STORE);
-	if (!daemon_options(&d, argc, argv))
+	if (!daemon_options(&d, argc, argv)) {
+		if (argc > 1 && strcmp(argv[1], "--help") == 0)
+			printf("  --migrate   bring the database's schema up to date and leave\n");
 		return daemon_status(&d);
+	}
 	if (migrate)
 		return store_migrate(&d);
 	daemon_start(&d);

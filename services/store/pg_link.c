@@ -107,10 +107,11 @@ void link_close(struct link *link)
  */
 static const char settings[] =
 	"select set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false),"
-	" set_config('synchronous_commit', 'on', false), set_config('timezone', 'UTC', false),"
-	" set_config('datestyle', 'ISO', false), set_config('plan_cache_mode', 'force_generic_plan', false),"
-	" set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), "
-	"set_config('client_min_messages', 'error', false)";
+	" set_config('synchronous_commit', 'on', false), set_config('default_transaction_isolation', 'read committed', "
+	"false),"
+	" set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_bitmapscan', 'off', false),"
+	" set_config('jit', 'off', false), set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
+	" set_config('client_min_messages', 'error', false)";
 
 static void link_on_up(void *arg)
 {

@@ -164,9 +164,13 @@ begin
 			return;
 		end if;
 	end if;
-	select c.session_id, c.id, c.last_seq into v_session, v_chat, v_last from chats c
-	where c.user_id = p_user and (v_session is null or c.session_id = v_session)
-		and case when p_chat is null then c.chat_type = 'planning' and c.status = 'active' else c.id = p_chat end;
+	if p_chat is null then
+		select c.id, c.last_seq into v_chat, v_last from chats c
+		where c.session_id = v_session and c.chat_type = 'planning' and c.status = 'active';
+	else
+		select c.session_id, c.id, c.last_seq into v_session, v_chat, v_last from chats c
+		where c.id = p_chat and c.user_id = p_user and (v_session is null or c.session_id = v_session);
+	end if;
 	if not found and p_chat is not null then
 		return;
 	end if;

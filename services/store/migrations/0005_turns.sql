@@ -197,8 +197,10 @@ begin
 			select q.id into w.user_message_id from chat_messages q
 			where q.chat_id = m.chat_id and q.seq < m.seq and q.sender_type = 'user' order by q.seq desc limit 1;
 		end if;
-		select a.id, a.generation + 1 into w.parent_id, w.generation from chat_messages a
-		where (a.id = coalesce(m.root_id, m.id) or a.root_id = coalesce(m.root_id, m.id)) and not a.superseded;
+		select a.id, a.generation + 1 into w.parent_id, w.generation
+		from (select * from chat_messages where id = coalesce(m.root_id, m.id)
+			union all select * from chat_messages where root_id = coalesce(m.root_id, m.id)) a
+		where not a.superseded;
 	end if;
 	w.generation := coalesce(w.generation, 1);
 	w.kind := case when w.user_message_id is null then 'welcome' else 'message' end;
