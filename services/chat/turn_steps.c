@@ -166,9 +166,10 @@ void turn_ask(struct turn *turn)
 {
 	prompt_build(turn);
 	turn->asked_us = clock_us();
-	events_status(turn, "waiting", 0);
 	if (!workers_enqueue(turn->chat, turn))
 		turn_fail(turn, "busy", "too many turns are waiting");
+	else if (turn->step == TURN_ASK)
+		events_status(turn, "waiting", 0);	/* no slot is free: that is worth a word */
 }
 
 void turn_reply(struct turn *turn)

@@ -75,17 +75,31 @@ void daemon_fail(struct daemon *d, const struct err *why)
 
 /* ---- the bus tells, the daemon logs and counts ---------------------------------- */
 
+/* The series of a message, looked up once: this runs for every call. */
+static struct call_series *series_of(struct daemon *d, enum msg_id id, enum rc rc, const char *name)
+{
+	struct call_series *s = &d->call_series[id];
+	char labels[96];
+
+	if (s->seconds == NULL) {
+		snprintf(labels, sizeof(labels), "message=\"%s\"", name);
+		s->seconds = metrics_histogram(d->metrics, "alp_call_seconds", labels, "Time from request to answer.");
+	}
+	if (s->by_rc[rc] == NULL) {
+		snprintf(labels, sizeof(labels), "message=\"%s\",rc=\"%s\"", name, rc_name(rc));
+		s->by_rc[rc] = metrics_counter(d->metrics, "alp_calls_total", labels, "Requests served, by message and result.");
+	}
+	return s;
+}
+
 static void on_served(void *arg, const struct call *call, enum rc rc, int64_t us)
 {
 	struct daemon *d = arg;
 	const char *name = msg_info(call_msg(call)) != NULL ? msg_info(call_msg(call))->name : "none";
-	char labels[96];
+	struct call_series *s = series_of(d, call_msg(call), rc, name);
 
-	snprintf(labels, sizeof(labels), "message=\"%s\",rc=\"%s\"", name, rc_name(rc));
-	++*metrics_counter(d->metrics, "alp_calls_total", labels, "Requests served, by message and result.");
-	snprintf(labels, sizeof(labels), "message=\"%s\"", name);
-	histogram_add(metrics_histogram(d->metrics, "alp_call_seconds", labels, "Time from request to answer."),
-		      (double)us / 1e6);
+	++*s->by_rc[rc];
+	histogram_add(s->seconds, (double)us / 1e6);
 	log_debug(&d->log, "call.done", "message=%s rc=%s us=%lld trace=%.35s", name, rc_name(rc), (long long)us,
 		  call_trace(call));
 }

@@ -32,6 +32,12 @@ struct daemon_hooks {
 	void *arg;
 };
 
+/* What is counted for calls of one message. */
+struct call_series {
+	struct histogram *seconds;
+	uint64_t *by_rc[RC_COUNT];
+};
+
 struct daemon {
 	const char *name;
 	enum service service;
@@ -41,6 +47,7 @@ struct daemon {
 	struct log log;
 	struct bus *bus;
 	struct metrics *metrics;
+	struct call_series call_series[MSG_COUNT];
 	struct health *health;
 	struct daemon_hooks hooks;
 	const char *env_file;
