@@ -18,7 +18,7 @@ const CHROMIUM = {
 	args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync"],
 };
-const PATIENCE_MS = 60000;
+const PATIENCE_MS = 90000;
 const TRACK = {
 	title: "Основы Python для анализа данных",
 	description: "Хочу читать таблицы и строить графики.",
