@@ -115,7 +115,7 @@ migrate: create-tables ## the same; carries an old database over
 migrate-chat-id: create-tables ## the same, under its old name
 
 ##@ Check
-.PHONY: test test-unit test-component test-suite test-browser check bench screenshots
+.PHONY: test test-unit test-component test-suite test-browser kills check bench screenshots
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -131,6 +131,12 @@ test-suite: ## the four daemons together
 
 test-browser: ## the whole story in Chromium
 	@$(DEV)/test.sh browser
+
+KILLS ?= 200
+kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknowledged must be there
+	@$(DEV)/build.sh release
+	@$(DEV)/npm.sh tests
+	@KILLS=$(KILLS) BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
 
 check: ## format, clang-tidy, cppcheck, banned calls, shellcheck
 	@$(DEV)/check.sh
