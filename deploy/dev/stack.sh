@@ -8,6 +8,7 @@
 . "$(dirname "$0")/pg.sh"
 
 READY_SECONDS=60
+LIVES_MAX=4 # starts of one service before it counts as broken
 WORKERS_MAX=64
 BUS_ADDRESSES=(BUS_CHAT BUS_STORE BUS_WORK BUS_DELTA BUS_CONTROL BUS_EVENT)
 
@@ -185,17 +186,27 @@ adjust_running() {
 	scale "$(wanted_workers)"
 }
 
-# wait_ready: until every service answers, or the one that does not is shown.
+give_up() {
+	say "---- the last lines of $1 (${LOGS_DIR#"$ROOT"/}/$1/current):" >&2
+	last_log "$1" >&2
+	die "$1 $2"
+}
+
+# wait_ready: until every service answers, or the one that does not is shown. One
+# that ends again and again is not waited for.
 wait_ready() {
-	local name end=$((SECONDS + READY_SECONDS))
+	local name pid last lives end=$((SECONDS + READY_SECONDS))
 
 	for name in $(daemon_names); do
+		last='' lives=0
 		until is_ready "$name"; do
-			if ((SECONDS >= end)); then
-				say "---- the last lines of $name (${LOGS_DIR#"$ROOT"/}/$name/current):" >&2
-				last_log "$name" >&2
-				die "$name is not ready after $READY_SECONDS s: $(readiness "$name")"
+			pid=$(service_pid "$name")
+			if [[ -n $pid && $pid != "$last" ]]; then
+				last=$pid
+				((++lives))
 			fi
+			((lives <= LIVES_MAX)) || give_up "$name" "does not stay up"
+			((SECONDS < end)) || give_up "$name" "is not ready after $READY_SECONDS s: $(readiness "$name")"
 			sleep 0.1
 		done
 	done

@@ -27,7 +27,10 @@ const FAULTS = {
 	error: () => log("error", "planted.error", { reason: "a test asked for it" }),
 	exit: () => setTimeout(() => process.exit(75), 300),
 	report: () => writeFileSync(`${/log_path=([^:]*)/.exec(process.env.ASAN_OPTIONS)[1]}.${process.pid}`, "ERROR: planted leak"),
-	refuse: () => process.exit(1),
+	refuse: () => {
+		console.error("planted refusal");
+		process.exit(1);
+	},
 };
 
 FAULTS[fault]?.();

@@ -260,6 +260,14 @@ test("settings that a daemon refuses stop the start with its reason", async () =
 	await checkout.ok("stack.sh", ["stop"]);
 });
 
+test("a daemon that does not stay up is named, with its last lines", async () => {
+	const { code, out } = await checkout.run("stack.sh", ["up"], { STANDIN_WHERE: "store", STANDIN_FAULT: "refuse" });
+
+	assert.equal(code, 1);
+	assert.match(out, /the last lines of store[\s\S]*planted refusal[\s\S]*store does not stay up/);
+	await checkout.ok("stack.sh", ["stop"]);
+});
+
 test("wrong values are refused with their name", async () => {
 	const refused = async (env, pattern) => {
 		const { code, out } = await checkout.run("stack.sh", ["up"], env);
