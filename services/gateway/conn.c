@@ -40,7 +40,7 @@ static void conn_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	case CONN_BODY:
 		http_on_slow_body(conn);
 		return;
-	case CONN_FILE:
+	case CONN_SENDING:
 	case CONN_IDLE:
 	case CONN_LINGER:
 		conn_kill(conn);
@@ -89,6 +89,8 @@ struct conn *conn_new(struct gateway *gw, struct conns *conns, const char *name)
 	conn->gw = gw;
 	conn->address = address;
 	loop_timer(&conn->timer, conn_on_timer, conn);
+	ev_init(&conn->writer, http_on_writable);
+	conn->writer.data = conn;
 	address->open++;
 	conns->open_n++;
 	DL_APPEND(conns->all, conn);
@@ -99,6 +101,7 @@ struct conn *conn_new(struct gateway *gw, struct conns *conns, const char *name)
 void conn_free(struct conns *conns, struct conn *conn)
 {
 	loop_disarm(conn->gw->loop, &conn->timer);
+	ev_io_stop(conn->gw->loop->ev, &conn->writer);
 	http_on_closed(conn);
 	ws_on_closed(conn);
 	DL_DELETE(conns->all, conn);
@@ -119,6 +122,7 @@ void conn_enter(struct conn *conn, enum conn_phase phase)
 
 void conn_kill(struct conn *conn)
 {
+	ev_io_stop(conn->gw->loop->ev, &conn->writer);
 	/* lws keeps what it could not send and would wait for a peer that never reads. */
 	shutdown(lws_get_socket_fd(conn->wsi), SHUT_RDWR);
 	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);

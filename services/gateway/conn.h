@@ -20,7 +20,7 @@ struct ws_conn;
 	X(HEADERS, 10000) /* the first request's head is awaited: 408 */        \
 	X(BODY, 10000)    /* a request's body is awaited: 408 */                \
 	X(WORK, 0)        /* the answer is being made: the bus has deadlines */ \
-	X(FILE, 120000)   /* a file is being sent */                            \
+	X(SENDING, 120000) /* the answer waits for its reader: closed */       \
 	X(IDLE, 60000)    /* answered; the next head is awaited: closed */      \
 	X(LINGER, 2000)   /* refused before its body came: read and forget */   \
 	X(SOCKET, 10000)  /* a WebSocket: ticks */
@@ -43,6 +43,7 @@ struct conn {
 	struct conn_address *address;
 	enum conn_phase phase;
 	ev_timer timer;
+	ev_io writer;			/* an answer that waits for its reader, or for its turn in the loop */
 	struct http_request *request;	/* NULL between requests */
 	struct ws_conn *ws;		/* from the accepted upgrade on */
 	struct conn *prev, *next;

@@ -1,5 +1,7 @@
 #include "http.h"
 
+#include <unistd.h>
+
 #include "auth.h"
 #include "clock.h"
 #include "cors.h"
@@ -24,6 +26,7 @@ struct http_request *http_new(struct conn *conn, struct text path)
 	r->conn = conn;
 	r->gw = conn->gw;
 	r->since_us = clock_us();
+	r->file = -1;
 	r->path = text_copy(r, path);
 	utstring_init(&r->body);
 	utstring_init(&r->headers);
@@ -34,6 +37,8 @@ struct http_request *http_new(struct conn *conn, struct text path)
 
 void http_free(struct http_request *r)
 {
+	if (r->file >= 0)
+		close(r->file);
 	request_forget(r->asking);
 	passwords_forget(r->hashing);
 	if (r->waiting)
@@ -59,7 +64,7 @@ static void redirect_without_slash(struct http_request *r)
 			utstring_printf(&to, "%%%02X", c);
 	}
 	http_header(r, "location", "%s", utstring_body(&to));
-	http_answer(r, 307, NULL, (struct text){ 0 });
+	http_answer(r, 307, "text/plain; charset=utf-8", (struct text){ 0 });
 }
 
 static bool read_json(struct http_request *r)
@@ -118,33 +123,6 @@ static void http_dispatch(struct http_request *r)
 	}
 }
 
-/* Back to lws: with the answer, or with a promise. */
-static int http_leave(struct http_request *r)
-{
-	struct lws *wsi = r->conn->wsi;
-
-	r->inside = false;
-	if (r->file == FILE_FAILED)
-		return -1;
-	if (r->file == FILE_SENDING) {
-		conn_enter(r->conn, CONN_FILE);
-		if (r->method == HTTP_HEAD)	/* lws has ended it already */
-			http_free(r);
-		return 0;
-	}
-	if (r->out != NULL)
-		return http_write(r);
-	/*
-	 * While the handler waits, lws's timer for bodies must not strike, and
-	 * bytes that come early (a pipelined request) would keep the loop
-	 * spinning, because lws reads nothing in this state.
-	 */
-	conn_enter(r->conn, CONN_WORK);
-	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-	lws_rx_flow_control(wsi, 0);
-	return 0;
-}
-
 int http_on_head(struct conn *conn, struct text path)
 {
 	struct http_request *r;
@@ -168,7 +146,7 @@ int http_on_body(struct conn *conn, struct text piece)
 {
 	struct http_request *r = conn->request;
 
-	if (r == NULL || conn->phase != CONN_BODY || piece.len == 0)
+	if (r == NULL || r->out != NULL || conn->phase != CONN_BODY || piece.len == 0)
 		return 0;
 	if (utstring_len(&r->body) + piece.len > r->body_length)
 		return -1;
@@ -183,33 +161,17 @@ int http_on_body_end(struct conn *conn)
 	if (conn->phase == CONN_LINGER)
 		return -1;
 	/* lws says so as well for a POST of length 0, and again for bytes that come while a handler waits. */
-	if (r == NULL || conn->phase != CONN_BODY)
+	if (r == NULL || r->out != NULL || conn->phase != CONN_BODY)
 		return 0;
 	r->inside = true;
 	http_dispatch(r);
 	return http_leave(r);
 }
 
-int http_on_writable(struct conn *conn)
-{
-	struct http_request *r = conn->request;
-
-	return r != NULL && r->out != NULL ? http_write(r) : 0;
-}
-
-int http_on_file_end(struct conn *conn)
-{
-	if (conn->request != NULL)
-		http_free(conn->request);
-	conn_enter(conn, CONN_IDLE);
-	return lws_http_transaction_completed(conn->wsi) ? -1 : 0;
-}
-
 void http_on_slow_body(struct conn *conn)
 {
 	struct http_request *r = conn->request;
 
-	conn_enter(conn, CONN_LINGER);
 	r->close = true;
 	problem_detail(r, 408, "Request Timeout");
 }

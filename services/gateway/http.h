@@ -48,13 +48,15 @@ struct http_request {
 	bool waiting;			/* counted in gw->waits_open */
 
 	UT_string headers;		/* of the answer, besides the usual ones: "name: value\r\n" */
-	unsigned char *out;		/* the answer, LWS_PRE bytes apart; NULL until there is one */
-	size_t out_len;
+	unsigned char *out;		/* head and body of the answer; NULL until there is one */
+	size_t out_len, out_at;		/* out_at: sent so far */
+	int file;			/* sent behind them; -1: none */
+	size_t file_left;
 	unsigned status;
 	bool close;			/* hang up after the answer */
 	bool linger;			/* ... but let the refused body come first */
-	enum { FILE_NONE, FILE_SENDING, FILE_FAILED } file;
-	bool inside;			/* in a callback of lws: it writes when we return */
+	bool inside;			/* in a callback of lws: the answer is sent when we return */
+	bool held;			/* lws reads nothing for now */
 };
 
 /* ---- for handlers ------------------------------------------------------------------ */
@@ -69,6 +71,9 @@ void http_header(struct http_request *r, const char *name, const char *fmt, ...)
 
 /* The answer. type NULL: application/json. */
 void http_answer(struct http_request *r, unsigned status, const char *type, struct text body);
+
+/* 200 with the len bytes of an open file, which is closed afterwards. */
+void http_answer_file(struct http_request *r, const char *type, int take_fd, size_t len);
 void http_answer_json(struct http_request *r, const UT_string *json);	/* 200 */
 
 /* A header of the request as a text of its own; empty when absent or longer than max. */
@@ -84,13 +89,12 @@ struct text http_query(struct http_request *r, const char *name);
 int http_on_head(struct conn *conn, struct text path);
 int http_on_body(struct conn *conn, struct text piece);
 int http_on_body_end(struct conn *conn);
-int http_on_writable(struct conn *conn);
-int http_on_file_end(struct conn *conn);
 
+void http_on_writable(struct ev_loop *ev, ev_io *w, int events);
 void http_on_slow_body(struct conn *conn);
 void http_on_closed(struct conn *conn);
 
-/* ---- between http.c, http_head.c, http_out.c and ws_upgrade.c ------------------------------------------ */
+/* ---- between http.c, http_head.c, http_out.c, http_send.c and ws_upgrade.c ------------------------------------------ */
 
 /* A request whose head is complete; conn owns it. path is copied. */
 struct http_request *http_new(struct conn *conn, struct text path);
@@ -98,8 +102,8 @@ struct http_request *http_new(struct conn *conn, struct text path);
 /* Reads the head. False: the framing is refused and answered, the connection will end. */
 bool http_read_head(struct http_request *r);
 
-/* Writes the answer that is ready and ends the request. As lws wants it. */
-int http_write(struct http_request *r);
+/* From inside of a callback of lws: sends the answer that is ready, or waits for it. As lws wants it. */
+int http_leave(struct http_request *r);
 
 void http_free(struct http_request *r);
 

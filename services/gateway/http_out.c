@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "clock.h"
 #include "cors.h"
 
 #define HEAD_ROOM 3072	/* status line and the usual headers */
@@ -42,10 +42,11 @@ static bool add_usual(struct http_request *r, const char *type, size_t len, unsi
 	       (!r->close || add(r, "connection:", "close", p, end));
 }
 
-/* Head and body in one buffer: half the cost of two writes. */
-void http_answer(struct http_request *r, unsigned status, const char *type, struct text body)
+/* Head and body in one buffer: half the cost of two writes. more: bytes that follow from elsewhere. */
+static void compose(struct http_request *r, unsigned status, const char *type, struct text body, size_t more)
 {
-	size_t room = LWS_PRE + HEAD_ROOM + body.len;
+	size_t written = r->method == HTTP_HEAD ? 0 : body.len;	/* HEAD: its length is told, no more */
+	size_t room = HEAD_ROOM + written;
 	unsigned char *p, *end;
 
 	if (r->out != NULL)
@@ -54,63 +55,47 @@ void http_answer(struct http_request *r, unsigned status, const char *type, stru
 	r->status = status;
 	cors_headers(r);
 	room += utstring_len(&r->headers);
-	r->out = talloc_size(r, room);
-	p = r->out + LWS_PRE;
+	p = r->out = talloc_size(r, room);
 	end = r->out + room;
-	if (!add_usual(r, type != NULL ? type : "application/json", body.len, &p, end))
+	if (!add_usual(r, type != NULL ? type : "application/json", body.len + more, &p, end))
 		abort();
 	memcpy(p, utstring_body(&r->headers), utstring_len(&r->headers));
 	p += utstring_len(&r->headers);
 	if (lws_finalize_http_header(r->conn->wsi, &p, end) != 0)
 		abort();
-	if (body.len > 0)
-		memcpy(p, body.p, body.len);
-	r->out_len = (size_t)(p - (r->out + LWS_PRE)) + body.len;
-	if (r->inside)
-		return;
-	/* lws does not look at writability while reading is held back. */
-	lws_rx_flow_control(r->conn->wsi, 1);
-	lws_callback_on_writable(r->conn->wsi);
+	if (written > 0)
+		memcpy(p, body.p, written);
+	r->out_len = (size_t)(p - r->out) + written;
+}
+
+/* Never from inside of the one who answers: the request is freed when all is sent. */
+static void send_later(struct http_request *r)
+{
+	struct conn *conn = r->conn;
+
+	if (!r->inside)
+		ev_feed_event(r->gw->loop->ev, &conn->writer, EV_WRITE);
+}
+
+void http_answer(struct http_request *r, unsigned status, const char *type, struct text body)
+{
+	compose(r, status, type, body, 0);
+	send_later(r);
+}
+
+void http_answer_file(struct http_request *r, const char *type, int take_fd, size_t len)
+{
+	compose(r, 200, type, (struct text){ 0 }, len);
+	if (r->method == HTTP_HEAD) {
+		close(take_fd);
+	} else {
+		r->file = take_fd;
+		r->file_left = len;
+	}
+	send_later(r);
 }
 
 void http_answer_json(struct http_request *r, const UT_string *json)
 {
 	http_answer(r, 200, NULL, json_written(json));
-}
-
-static void account(const struct http_request *r)
-{
-	struct metrics *m = r->gw->daemon->metrics;
-	const char *route = route_name(&r->match);
-	int64_t us = clock_us() - r->since_us;
-	char labels[160];
-
-	snprintf(labels, sizeof(labels), "method=\"%s\",route=\"%s\",status=\"%u\"", http_method_name(r->method), route,
-		 r->status);
-	++*metrics_counter(m, "alp_http_requests_total", labels, "HTTP requests, by route and status.");
-	snprintf(labels, sizeof(labels), "route=\"%s\"", route);
-	histogram_add(metrics_histogram(m, "alp_http_request_seconds", labels, "Time from head to answer."),
-		      (double)us / 1e6);
-	/* Probes and files are no news. */
-	log_line(strncmp(route, "/api", 4) == 0 ? LOG_INFO : LOG_DEBUG, &r->log, "http.done",
-		 "method=%s route=%s status=%u us=%lld caller=%s", http_method_name(r->method), route, r->status,
-		 (long long)us, caller_kind_name(r->caller.kind));
-}
-
-int http_write(struct http_request *r)
-{
-	struct conn *conn = r->conn;
-	bool close = r->close, linger = r->linger;
-	int written = lws_write(conn->wsi, r->out + LWS_PRE, r->out_len, LWS_WRITE_HTTP_FINAL);
-
-	account(r);
-	http_free(r);
-	conn_enter(conn, linger ? CONN_LINGER : CONN_IDLE);
-	if (written < 0)
-		return -1;
-	if (linger)
-		return 0;
-	if (close)
-		return -1;
-	return lws_http_transaction_completed(conn->wsi) ? -1 : 0;
 }

@@ -48,8 +48,8 @@ struct route {
 #define ROUTE_PARAMS_MAX 2
 
 enum route_result {
+	ROUTE_UNKNOWN,		/* no such path below /api; also a request not looked at yet */
 	ROUTE_FOUND,
-	ROUTE_UNKNOWN,		/* no such path below /api */
 	ROUTE_WRONG_METHOD,	/* allow tells which there are */
 	ROUTE_SLASH,		/* known without its trailing slash */
 	ROUTE_STATIC		/* not ours: a file, or the page */

@@ -9,7 +9,7 @@
 #include "ws_conn.h"
 
 #define HEAD_MAX 16384		/* bytes of a request's head */
-#define SERV_BUF 65536		/* a file of 40 kB costs a third of what it does with the default 4 kB */
+#define SERV_BUF 65536		/* also the longest piece of a WebSocket message written at once */
 #define WS_RX_BUF 2048		/* kept per WebSocket: what an idle one costs */
 #define LWS_TIMEOUT_S 30	/* a backstop behind the timer of each connection */
 #define FDS_APART 512		/* descriptors that are not connections: bus, files, logs */
@@ -51,10 +51,6 @@ static int on_http(struct conn *conn, enum lws_callback_reasons reason, void *in
 		return http_on_body(conn, text_of(in, len));
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		return http_on_body_end(conn);
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return http_on_writable(conn);
-	case LWS_CALLBACK_HTTP_FILE_COMPLETION:
-		return http_on_file_end(conn);
 	/*
 	 * CVE-2025-11677: after an upgrade to something unknown on a kept-alive
 	 * connection lws uses freed memory. Nothing but "websocket" gets past
@@ -93,8 +89,6 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_HTTP:
 	case LWS_CALLBACK_HTTP_BODY:
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-	case LWS_CALLBACK_HTTP_FILE_COMPLETION:
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		conn = lws_get_opaque_user_data(wsi);
 		conn->wsi = wsi;
@@ -105,6 +99,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_RECEIVE_PONG:
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_websocket(lws_get_opaque_user_data(wsi), reason, in, len);
+	case LWS_CALLBACK_CLOSED_HTTP:	/* the descriptor is still ours */
+		conn = lws_get_opaque_user_data(wsi);
+		ev_io_stop(conn->gw->loop->ev, &conn->writer);
+		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		conn = lws_get_opaque_user_data(wsi);
 		if (conn != NULL)

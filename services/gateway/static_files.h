@@ -2,7 +2,7 @@
  * static_files: the built page. What may be served is the set of files found
  * at start, by their canonical path: nothing a request says ever becomes a
  * path on disk. Smaller siblings made by the build (.br, .gz) are chosen by
- * Accept-Encoding. Loop thread only; files are read by libwebsockets in pieces.
+ * Accept-Encoding. Loop thread only.
  */
 #ifndef ALP_STATIC_FILES_H
 #define ALP_STATIC_FILES_H

@@ -1,5 +1,8 @@
 #include "static_files.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/stat.h>
 
 #include "http.h"
@@ -26,15 +29,10 @@ static void file_headers(struct http_request *r, const struct static_file *file,
 }
 
 /* Size and time of change: a rebuild under a running gateway is noticed. */
-static bool etag_of(const char *path, char out[64])
+static void etag_of(const struct stat *st, char out[64])
 {
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return false;
-	snprintf(out, 64, "\"%llx-%llx\"", (unsigned long long)st.st_size,
-		 (unsigned long long)st.st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st.st_mtim.tv_nsec);
-	return true;
+	snprintf(out, 64, "\"%llx-%llx\"", (unsigned long long)st->st_size,
+		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st->st_mtim.tv_nsec);
 }
 
 static bool is_known(struct http_request *r, const char *etag)
@@ -47,24 +45,24 @@ static bool is_known(struct http_request *r, const char *etag)
 static void send_file(struct http_request *r, const struct static_file *file, enum encoding encoding)
 {
 	char *path = talloc_asprintf(r, "%s%s", file->path, suffixes[encoding]);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 	char etag[64];
-	int rv;
 
-	if (!etag_of(path, etag)) {
+	if (fd < 0 || fstat(fd, &st) != 0) {	/* taken away since the start */
+		if (fd >= 0)
+			close(fd);
 		problem_detail(r, 404, "Not Found");
 		return;
 	}
+	etag_of(&st, etag);
 	file_headers(r, file, encoding, etag);
 	if (is_known(r, etag)) {
+		close(fd);
 		http_answer(r, 304, file->type, (struct text){ 0 });
 		return;
 	}
-	r->status = 200;
-	r->file = FILE_SENDING;
-	rv = lws_serve_http_file(r->conn->wsi, path, file->type, utstring_body(&r->headers),
-				 (int)utstring_len(&r->headers));
-	if (rv != 0)	/* 0: on its way */
-		r->file = FILE_FAILED;
+	http_answer_file(r, file->type, fd, (size_t)st.st_size);
 }
 
 void static_files_serve(struct http_request *r)

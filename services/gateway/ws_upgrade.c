@@ -136,7 +136,7 @@ int ws_on_upgrade(struct conn *conn)
 	r->inside = true;
 	r->close = true;
 	if (!http_read_head(r) || !check(r, &wish)) {
-		http_write(r);
+		http_leave(r);
 		return -1;
 	}
 	caller = wish.token.caller;
