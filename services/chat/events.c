@@ -27,6 +27,7 @@ static void frame_open(UT_string *out, const char *type, const struct turn_conte
 	json_text(out, "session_id", session_name(c));
 	json_str(out, "chat_id", c->chat_id.s);
 	json_str(out, "turn_id", c->turn_id.s);
+	json_text(out, "kind", c->kind);
 }
 
 static void publish_frame(const struct turn *turn, const char *type, UT_string *frame)

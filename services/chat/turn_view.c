@@ -17,6 +17,7 @@ static struct turn_view view_of(const struct turn_context *c, int64_t epoch, con
 	return (struct turn_view){ .turn_id = c->turn_id,
 				   .session_id = c->session_id,
 				   .chat_id = c->chat_id,
+				   .kind = c->kind,
 				   .epoch = epoch,
 				   .client_message_id = c->client_message_id,
 				   .user_message_id = c->user_message_id,

@@ -48,8 +48,7 @@ async function story(browser, url, view) {
 	await at("message-meta").nth(1).waitFor({ timeout: 60000 });
 	await shot("planning");
 	await at("finalize").click();
-	await page.getByRole("dialog").getByRole("button").first().click({ timeout: 3000 }).catch(() => {});
-	await page.waitForURL(/\/tracks\/[^/]+$/, { timeout: 30000 }).catch(() => {});
+	await at("show-modules").click({ timeout: 30000 });
 	await at("module-item").first().waitFor({ timeout: 60000 });
 	await shot("modules");
 	await context.close();
