@@ -65,7 +65,7 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 	return turn;
 }
 
-static enum turn_kind kind_from(struct text name)
+enum turn_kind turn_kind_from(struct text name)
 {
 	if (text_is(name, "welcome"))
 		return KIND_WELCOME;
@@ -81,7 +81,7 @@ void turn_adopt(struct chat *chat, const struct turn_context *context)
 	turn = turn_alloc(chat, &context->turn_id);
 	turn->context = *context;
 	turn_context_keep(turn, &turn->context);
-	turn->kind = kind_from(context->kind);
+	turn->kind = turn_kind_from(context->kind);
 	turn->attempt = context->attempt;
 	turn->caller.user_id = context->user_id;
 	turn->caller.kind = caller_kind_from(context->user_kind);

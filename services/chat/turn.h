@@ -88,6 +88,9 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 /* A turn found unfinished in the store; goes to REATTACH. */
 void turn_adopt(struct chat *chat, const struct turn_context *context);
 
+/* welcome, message, finalize */
+enum turn_kind turn_kind_from(struct text name);
+
 struct turn *turn_find(struct chat *chat, const struct uuid_text *id);
 
 /* The only way from step to step. */

@@ -31,6 +31,7 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
 	if (turn->context.language.len == 0)
 		turn->context.language = turn->wish.language;	/* no track pins it */
+	turn->kind = turn_kind_from(a->context.kind);	/* a regenerated welcome is one again */
 	turn->attempt = a->context.attempt;
 	turn->store_us += clock_us() - turn->step_us;
 	if (turn_find(chat, &turn->id) != NULL) {
