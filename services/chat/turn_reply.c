@@ -157,8 +157,10 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	turn->result_call = call;
 	if (text_is(m->result, "completed"))
 		turn_completed(turn, "completed");
-	else if (text_is(m->result, "cancelled"))
+	else if (text_is(m->result, "cancelled") && turn->stopping)
 		turn_completed(turn, "cancelled");
+	else if (text_is(m->result, "cancelled"))
+		turn_try_again(turn, "cancelled by mistake", 0);	/* nobody here asked for it */
 	else
 		turn_broken(turn, m);
 	/* A finished turn confirms after its commit; an attempt that is followed by another is of no more use. */
@@ -175,12 +177,14 @@ void turn_worker_lost(struct turn *turn, bool gone)
 
 	if (turn->step != TURN_REPLY)
 		return;
-	workers_tell(turn->chat, "cancel", turn);	/* should it only have been slow: nobody wants its answer now */
 	workers_forget(turn->chat, turn);
 	if (!turn->stopping && gone && turn->reply.n == 0 && ++turn->handovers < turn->chat->config->attempts_max) {
-		turn_go(turn, TURN_ASK);	/* it died with the work in its hands, before a word was said: nobody needs to notice */
+		/* It died with the work in its hands, before a word was said: nobody needs to notice. No cancel: it
+		 * would name the attempt that the next worker gets. */
+		turn_go(turn, TURN_ASK);
 		return;
 	}
+	workers_tell(turn->chat, "cancel", turn);	/* should it only have been slow: nobody wants its answer now */
 	if (!turn->stopping) {
 		turn_try_again(turn, why, 0);
 		return;
