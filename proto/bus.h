@@ -27,36 +27,36 @@
 
 #include "frame.h"
 
-#define BUS_EXIT_RESTART 75	/* exit status that asks the supervisor for a fresh start */
+#define BUS_EXIT_RESTART 75 /* exit status that asks the supervisor for a fresh start */
 
-struct bus;	/* one per process */
-struct peer;	/* a dialled request socket */
-struct pub;	/* a publishing socket */
-struct call;	/* a request being served */
-struct request;	/* a request of ours being answered */
+struct bus; /* one per process */
+struct peer; /* a dialled request socket */
+struct pub; /* a publishing socket */
+struct call; /* a request being served */
+struct request; /* a request of ours being answered */
 
 /* What the bus tells its owner, on the loop thread, for logs and metrics. */
 struct bus_watch {
 	void (*served)(void *arg, const struct call *call, enum rc rc, int64_t us);
-	void (*refused)(void *arg, const char *socket, const struct err *why);	/* bad MAC, version, body */
-	void (*link)(void *arg, const char *socket, bool up);			/* first pipe came, last one went */
-	void (*restart)(void *arg, const char *socket);				/* the canary sang; the process ends after this */
+	void (*refused)(void *arg, const char *socket, const struct err *why); /* bad MAC, version, body */
+	void (*link)(void *arg, const char *socket, bool up); /* first pipe came, last one went */
+	void (*restart)(void *arg, const char *socket); /* the canary sang; the process ends after this */
 	void *arg;
 };
 
 struct bus_config {
 	struct ev_loop *ev;
-	struct text key;		/* BUS_KEY */
-	size_t message_max;		/* bytes of one message */
-	int inflight_max;		/* requests in flight per peer; calls served at once per listener */
-	int64_t timeout_ms;		/* default wait for an answer */
+	struct text key; /* BUS_KEY */
+	size_t message_max; /* bytes of one message */
+	int inflight_max; /* requests in flight per peer; calls served at once per listener */
+	int64_t timeout_ms; /* default wait for an answer */
 	struct bus_watch watch;
 };
 
 /* Counters since start; read on the loop thread. */
 struct bus_stats {
-	uint64_t calls_served, calls_refused, requests_sent, requests_retried, requests_timed_out,
-		requests_busy, events_sent, events_received, events_dropped, reconnects;
+	uint64_t calls_served, calls_refused, requests_sent, requests_retried, requests_timed_out, requests_busy,
+		events_sent, events_received, events_dropped, reconnects;
 	int64_t calls_open, requests_open;
 };
 
@@ -100,17 +100,17 @@ struct dispatch {
  * Listens for calls at address (host:port, or a full nng URL). name is for
  * logs. service is handed to the handlers. False with err when it cannot listen.
  */
-bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
-	       void *service, struct err *err);
+bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch, void *service,
+	       struct err *err);
 
 const struct caller *call_caller(const struct call *call);
-const char *call_trace(const struct call *call);	/* traceparent or "" */
+const char *call_trace(const struct call *call); /* traceparent or "" */
 enum msg_id call_msg(const struct call *call);
 bool call_is_gone(const struct call *call);
-uint32_t call_link(const struct call *call);		/* the asker's connection: calls of one peer share it while it lives */
+uint32_t call_link(const struct call *call); /* the asker's connection: calls of one peer share it while it lives */
 int64_t call_age_us(const struct call *call);
-int64_t call_left_us(const struct call *call);		/* until the asker gives up; may be negative */
-void *call_ctx(struct call *call);			/* talloc context that dies with the call */
+int64_t call_left_us(const struct call *call); /* until the asker gives up; may be negative */
+void *call_ctx(struct call *call); /* talloc context that dies with the call */
 
 /* Each ends the call; afterwards the pointer is dead. ans is the struct ans_* of its message. */
 void call_answer(struct call *call, const void *ans);
@@ -134,10 +134,10 @@ struct answer {
 typedef void answer_fn(void *arg, const struct answer *answer);
 
 struct ask {
-	struct caller caller;	/* zero: nobody */
-	const char *trace;	/* NULL: none */
-	int64_t timeout_ms;	/* 0: the default */
-	bool background;	/* may be open when the process leaves */
+	struct caller caller; /* zero: nobody */
+	const char *trace; /* NULL: none */
+	int64_t timeout_ms; /* 0: the default */
+	bool background; /* may be open when the process leaves */
 };
 
 /*
@@ -160,9 +160,9 @@ struct pub *bus_publish_dial(struct bus *bus, const char *name, const char *addr
 /* May be lost without a word, also when nobody listens. */
 void bus_publish(struct pub *pub, enum msg_id msg, const void *body, const char *trace);
 
-bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address,
-			  const struct dispatch *dispatch, void *service, struct err *err);
-bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address,
-			const struct dispatch *dispatch, void *service, struct err *err);
+bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+			  void *service, struct err *err);
+bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+			void *service, struct err *err);
 
 #endif

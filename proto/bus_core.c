@@ -45,7 +45,7 @@ static void bus_on_wake(struct ev_loop *ev, ev_async *w, int events)
 	struct mail *mail, *next;
 
 	(void)ev, (void)events;
-	atomic_store(&bus->pending, false);	/* before taking: what comes now wakes us again */
+	atomic_store(&bus->pending, false); /* before taking: what comes now wakes us again */
 	for (mail = mail_take_all(bus); mail != NULL; mail = next) {
 		next = mail->next;
 		mail->deliver(mail);
@@ -59,6 +59,11 @@ struct gone_mail {
 	struct sock *sock;
 	uint32_t pipe;
 };
+
+static void gone_drop(struct mail *mail)
+{
+	free(MAIL_OWNER(mail, struct gone_mail, mail));
+}
 
 static void gone_deliver(struct mail *mail)
 {
@@ -98,7 +103,7 @@ static void sock_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 
 		if (gone == NULL)
 			abort();
-		*gone = (struct gone_mail){ { gone_deliver, NULL }, sock, (uint32_t)nng_pipe_id(pipe) };
+		*gone = (struct gone_mail){ { gone_deliver, NULL, gone_drop }, sock, (uint32_t)nng_pipe_id(pipe) };
 		bus_mail(sock->bus, &gone->mail);
 	}
 	if (!atomic_exchange(&sock->link_mailed, true))
@@ -191,9 +196,8 @@ void bus_free(struct bus *bus)
 
 	if (bus == NULL)
 		return;
-	alarm(CLOSE_LIMIT_S);	/* SIGALRM's default ends the process: a hung close must not outlive it */
-	LL_FOREACH(bus->socks, sock)
-	{
+	alarm(CLOSE_LIMIT_S); /* SIGALRM's default ends the process: a hung close must not outlive it */
+	LL_FOREACH (bus->socks, sock) {
 		canary_stop(sock);
 		if (sock->stop != NULL)
 			sock->stop(sock);
@@ -202,8 +206,8 @@ void bus_free(struct bus *bus)
 	alarm(0);
 	for (mail = mail_take_all(bus); mail != NULL; mail = next) {
 		next = mail->next;
-		if (mail->deliver == gone_deliver)
-			free(MAIL_OWNER(mail, struct gone_mail, mail));
+		if (mail->drop != NULL)
+			mail->drop(mail);
 	}
 	ev_ref(bus->config.ev);
 	ev_async_stop(bus->config.ev, &bus->wake);

@@ -15,7 +15,7 @@
 
 /* Something an nng thread hands to the loop. Embedded in its owner. */
 struct mail {
-	void (*deliver)(struct mail *mail);	/* on the loop thread */
+	void (*deliver)(struct mail *mail); /* on the loop thread */
 	struct mail *next;
 };
 
@@ -31,14 +31,14 @@ struct sock {
 	char *name, *url;
 	nng_socket nng;
 	bool dials;
-	atomic_int pipes;	/* links alive */
-	bool was_up;		/* as last told to the watch */
+	atomic_int pipes; /* links alive */
+	bool was_up; /* as last told to the watch */
 	struct mail link_mail;
 	atomic_bool link_mailed;
 	struct canary canary;
 	struct sock *next;
-	void (*on_gone)(struct sock *sock, uint32_t pipe);	/* loop thread; may be NULL */
-	void (*stop)(struct sock *sock);			/* cancels what waits inside nng */
+	void (*on_gone)(struct sock *sock, uint32_t pipe); /* loop thread; may be NULL */
+	void (*stop)(struct sock *sock); /* cancels what waits inside nng */
 	void *owner;
 };
 
@@ -46,7 +46,7 @@ struct bus {
 	struct bus_config config;
 	unsigned char key[BUS_KEY_BYTES];
 	struct bus_stats stats;
-	int64_t background_n;	/* of the open requests */
+	int64_t background_n; /* of the open requests */
 	ev_async wake;
 	pthread_mutex_t lock;
 	struct mail *mail_head, **mail_tail;
@@ -67,10 +67,10 @@ char *bus_url(void *ctx, const char *address, bool reqrep);
 /* Listens or dials; false with err. */
 bool sock_start(struct sock *sock, const char *address, bool reqrep, struct err *err);
 
-void canary_link(struct sock *sock);	/* the number of links changed */
+void canary_link(struct sock *sock); /* the number of links changed */
 void canary_stop(struct sock *sock);
 
-int64_t bus_now_us(void);	/* CLOCK_MONOTONIC */
+int64_t bus_now_us(void); /* CLOCK_MONOTONIC */
 
 #define MAIL_OWNER(mail, type, member) ((type *)((char *)(mail)-offsetof(type, member)))
 

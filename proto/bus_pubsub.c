@@ -3,8 +3,8 @@
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 
-#define PUBSUB_QUEUE 4096	/* messages; beyond it nng drops the oldest, and the receiver sees the gap */
-#define MAIL_MAX 65536		/* messages waiting for our loop; beyond it new ones are dropped */
+#define PUBSUB_QUEUE 4096 /* messages; beyond it nng drops the oldest, and the receiver sees the gap */
+#define MAIL_MAX 65536 /* messages waiting for our loop; beyond it new ones are dropped */
 
 struct pub {
 	struct sock *sock;
@@ -74,6 +74,14 @@ void bus_publish(struct pub *pub, enum msg_id id, const void *body, const char *
 	bus->stats.events_sent++;
 }
 
+static void event_drop(struct mail *mail)
+{
+	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
+
+	nng_msg_free(event->msg);
+	free(event);
+}
+
 static void event_deliver(struct mail *mail)
 {
 	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
@@ -81,8 +89,8 @@ static void event_deliver(struct mail *mail)
 	struct bus *bus = sub->sock->bus;
 	struct bus_watch *watch = &bus->config.watch;
 	struct err err = { 0 };
-	struct frame *frame = frame_decode(NULL, bus->key,
-					   text_of(nng_msg_body(event->msg), nng_msg_len(event->msg)), NULL, &err);
+	struct frame *frame =
+		frame_decode(NULL, bus->key, text_of(nng_msg_body(event->msg), nng_msg_len(event->msg)), NULL, &err);
 
 	atomic_fetch_sub(&sub->waiting, 1);
 	bus->stats.events_received++;
@@ -120,7 +128,7 @@ static void sub_on_aio(void *arg)
 			event = malloc(sizeof(*event));
 			if (event == NULL)
 				abort();
-			*event = (struct event_mail){ { event_deliver, NULL }, sub, msg };
+			*event = (struct event_mail){ { event_deliver, NULL, event_drop }, sub, msg };
 			bus_mail(sub->sock->bus, &event->mail);
 		}
 	}
@@ -157,14 +165,14 @@ static bool sub_open(struct bus *bus, const char *name, const char *address, boo
 	return true;
 }
 
-bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address,
-			  const struct dispatch *dispatch, void *service, struct err *err)
+bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+			  void *service, struct err *err)
 {
 	return sub_open(bus, name, address, false, dispatch, service, err);
 }
 
-bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address,
-			const struct dispatch *dispatch, void *service, struct err *err)
+bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+			void *service, struct err *err)
 {
 	return sub_open(bus, name, address, true, dispatch, service, err);
 }

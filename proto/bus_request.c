@@ -10,19 +10,19 @@ struct request {
 	nng_ctx ctx;
 	nng_aio *aio;
 	bool opened, receiving;
-	int result;			/* of the last aio */
-	nng_msg *msg;			/* the answer */
-	UT_string bytes;		/* the request, kept for another try */
+	int result; /* of the last aio */
+	nng_msg *msg; /* the answer */
+	UT_string bytes; /* the request, kept for another try */
 	enum msg_id id;
 	int64_t deadline_us;
-	bool reached;			/* was handed to a link at least once */
+	bool reached; /* was handed to a link at least once */
 	bool background;
 	answer_fn *done;
 	void *arg;
 	struct mail mail;
 	ev_timer retry;
-	struct err refusal;		/* of a request that never got a context */
-	struct request *next;		/* in the free list */
+	struct err refusal; /* of a request that never got a context */
+	struct request *next; /* in the free list */
 };
 
 struct peer {
@@ -42,7 +42,7 @@ static void request_on_aio(void *arg)
 		nng_msg_free(nng_aio_get_msg(r->aio));
 	if (r->result == 0 && !r->receiving) {
 		r->receiving = true;
-		nng_ctx_recv(r->ctx, r->aio);	/* never earlier: nng issue 1702 */
+		nng_ctx_recv(r->ctx, r->aio); /* never earlier: nng issue 1702 */
 		return;
 	}
 	if (r->result == 0)
@@ -55,8 +55,7 @@ static void request_send(struct request *r)
 	int64_t left_ms = (r->deadline_us - bus_now_us()) / 1000;
 	nng_msg *msg = NULL;
 
-	if (nng_msg_alloc(&msg, 0) != 0 ||
-	    nng_msg_append(msg, utstring_body(&r->bytes), utstring_len(&r->bytes)) != 0)
+	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, utstring_body(&r->bytes), utstring_len(&r->bytes)) != 0)
 		abort();
 	r->receiving = false;
 	nng_aio_set_timeout(r->aio, left_ms > 1 ? (nng_duration)left_ms : 1);

@@ -21,7 +21,7 @@ struct call {
 	bool open, gone;
 	struct frame *frame;
 	struct envelope env;
-	void *work;		/* talloc context of the call */
+	void *work; /* talloc context of the call */
 	int64_t since_us;
 	struct mail mail;
 };
@@ -178,7 +178,7 @@ static void call_deliver(struct mail *mail)
 	if (watch->refused != NULL)
 		watch->refused(watch->arg, call->server->sock->name, &err);
 	if (call->env.msg == MSG_NONE || msg_info(call->env.msg)->is_event)
-		call_end(call, err.rc, NULL);	/* no name to answer under: silence, as to any stranger */
+		call_end(call, err.rc, NULL); /* no name to answer under: silence, as to any stranger */
 	else
 		call_refuse(call, &err);
 }
@@ -214,8 +214,8 @@ static void server_stop(struct sock *sock)
 	}
 }
 
-bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
-	       void *service, struct err *err)
+bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch, void *service,
+	       struct err *err)
 {
 	nng_socket nng;
 	struct server *server;
@@ -277,7 +277,8 @@ int64_t call_age_us(const struct call *call)
 
 int64_t call_left_us(const struct call *call)
 {
-	int64_t timeout_ms = call->env.timeout_ms > 0 ? call->env.timeout_ms : call->server->sock->bus->config.timeout_ms;
+	int64_t timeout_ms =
+		call->env.timeout_ms > 0 ? call->env.timeout_ms : call->server->sock->bus->config.timeout_ms;
 
 	return timeout_ms * 1000 - call_age_us(call);
 }

@@ -101,7 +101,8 @@ static void on_answer(void *arg, const struct answer *answer)
 	f->answers++;
 	f->last = answer->err;
 	if (answer->body != NULL)
-		snprintf(f->text, sizeof(f->text), TEXT_FMT, TEXT_ARG(((const struct ans_track_get *)answer->body)->track));
+		snprintf(f->text, sizeof(f->text), TEXT_FMT,
+			 TEXT_ARG(((const struct ans_track_get *)answer->body)->track));
 }
 
 static void on_refused(void *arg, const char *socket, const struct err *why)

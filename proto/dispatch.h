@@ -12,9 +12,9 @@
  */
 #include "bus.h"
 
-#define DISPATCH_ROW_CALL(ID, name)                                                             \
+#define DISPATCH_ROW_CALL(ID, name) \
 	enum rc on_##name(DISPATCH_TYPE *service, const struct msg_##name *m, struct call *call);
-#define DISPATCH_ROW_EVENT(ID, name)                                                            \
+#define DISPATCH_ROW_EVENT(ID, name) \
 	void on_##name(DISPATCH_TYPE *service, const struct msg_##name *m, const struct envelope *env);
 
 #ifdef DISPATCH_GATEWAY
@@ -54,15 +54,15 @@
 
 #undef DISPATCH_ROW_CALL
 #undef DISPATCH_ROW_EVENT
-#define DISPATCH_ROW_CALL(ID, name)                                                   \
-	static enum rc call_##name(void *service, const void *m, struct call *call)   \
-	{                                                                             \
-		return on_##name(service, m, call);                                   \
+#define DISPATCH_ROW_CALL(ID, name) \
+	static enum rc call_##name(void *service, const void *m, struct call *call) \
+	{ \
+		return on_##name(service, m, call); \
 	}
-#define DISPATCH_ROW_EVENT(ID, name)                                                          \
-	static void event_##name(void *service, const void *m, const struct envelope *env)    \
-	{                                                                                     \
-		on_##name(service, m, env);                                                   \
+#define DISPATCH_ROW_EVENT(ID, name) \
+	static void event_##name(void *service, const void *m, const struct envelope *env) \
+	{ \
+		on_##name(service, m, env); \
 	}
 #define CALL(ID, name, receiver, req, ans) CALL_##receiver(ID, name)
 #define EVENT(ID, name, receiver, ...) EVENT_##receiver(ID, name)

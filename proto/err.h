@@ -11,7 +11,7 @@
 
 struct err {
 	enum rc rc;
-	char field[64];		/* "" when it is about no field */
+	char field[64]; /* "" when it is about no field */
 	char message[256];
 };
 

@@ -70,8 +70,7 @@ static void seal(UT_string *out, const unsigned char key[BUS_KEY_BYTES], struct 
 	crypto_auth(head, head + sizeof(mac), utstring_len(out) - start - sizeof(mac), key);
 }
 
-void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env,
-		  const void *body)
+void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body)
 {
 	const struct msg_info *info = msg_info(env->msg);
 	CLEANUP(string_done) UT_string json = { 0 };
@@ -125,8 +124,7 @@ static bool get_envelope(const cJSON *tree, struct envelope *env, struct err *er
 }
 
 /* The envelope and the blobs of authenticated bytes; NULL with err. */
-static cJSON *open_frame(const unsigned char key[BUS_KEY_BYTES], struct text bytes, struct text *blob,
-			 struct err *err)
+static cJSON *open_frame(const unsigned char key[BUS_KEY_BYTES], struct text bytes, struct text *blob, struct err *err)
 {
 	const unsigned char *head = (const unsigned char *)bytes.p;
 	uint32_t len;

@@ -20,22 +20,22 @@ enum caller_kind { CALLER_NOBODY, CALLER_GUEST, CALLER_USER };
 struct caller {
 	struct uuid_text user_id;
 	enum caller_kind kind;
-	char language[3];	/* ru or en: for messages people read */
+	char language[3]; /* ru or en: for messages people read */
 };
 
 struct envelope {
 	enum msg_id msg;
 	bool is_answer;
-	int64_t timeout_ms;	/* request: how long the asker waits */
-	char trace[56];		/* W3C traceparent, or "" */
+	int64_t timeout_ms; /* request: how long the asker waits */
+	char trace[56]; /* W3C traceparent, or "" */
 	struct caller caller;
-	struct err err;		/* answer: rc, and why when it is not OK */
+	struct err err; /* answer: rc, and why when it is not OK */
 };
 
 /* A decoded message: a talloc context that owns the tree and the body. */
 struct frame {
 	struct envelope env;
-	const void *body;	/* struct msg_* or ans_*; NULL in an answer that is not OK */
+	const void *body; /* struct msg_* or ans_*; NULL in an answer that is not OK */
 	cJSON *tree;
 };
 
@@ -43,8 +43,7 @@ struct frame {
 void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES]);
 
 /* Appends the bytes of a message to out (initialised, empty). body may be NULL in an answer with an error. */
-void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env,
-		  const void *body);
+void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body);
 
 /*
  * Reads a message. The frame borrows from bytes, which must outlive it; free
@@ -55,7 +54,7 @@ void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const 
 struct frame *frame_decode(void *ctx, const unsigned char key[BUS_KEY_BYTES], struct text bytes,
 			   struct envelope *env_out, struct err *err);
 
-const char *caller_kind_name(enum caller_kind kind);	/* nobody, guest, user */
+const char *caller_kind_name(enum caller_kind kind); /* nobody, guest, user */
 enum caller_kind caller_kind_from(struct text name);
 
 extern const struct caller caller_nobody;

@@ -37,21 +37,21 @@ cJSON *json_parse_trusted(struct text in);
 /* Case-sensitive members; NULL / empty text when absent or of another type. */
 const cJSON *json_get(const cJSON *object, const char *key);
 struct text json_get_text(const cJSON *object, const char *key);
-bool json_get_i64(const cJSON *object, const char *key, int64_t *out);	/* exact integers below 2^53 */
+bool json_get_i64(const cJSON *object, const char *key, int64_t *out); /* exact integers below 2^53 */
 
 /* Frees and clears; for CLEANUP(json_drop). */
 void json_drop(cJSON **tree);
 
-void json_open(UT_string *out, const char *key, char bracket);	/* '{' or '[' */
-void json_close(UT_string *out, char bracket);			/* '}' or ']' */
+void json_open(UT_string *out, const char *key, char bracket); /* '{' or '[' */
+void json_close(UT_string *out, char bracket); /* '}' or ']' */
 void json_text(UT_string *out, const char *key, struct text value);
-void json_str(UT_string *out, const char *key, const char *value);	/* NULL writes null */
+void json_str(UT_string *out, const char *key, const char *value); /* NULL writes null */
 void json_i64(UT_string *out, const char *key, int64_t value);
 void json_real(UT_string *out, const char *key, double value);
 void json_bool(UT_string *out, const char *key, bool value);
 void json_null(UT_string *out, const char *key);
-void json_raw(UT_string *out, const char *key, struct text value);	/* JSON as it is */
-void json_escape(UT_string *out, struct text value);			/* the inside of a string */
+void json_raw(UT_string *out, const char *key, struct text value); /* JSON as it is */
+void json_escape(UT_string *out, struct text value); /* the inside of a string */
 
 static inline struct text json_written(const UT_string *s)
 {

@@ -210,7 +210,7 @@ static void seen_free(struct seen_key **seen)
 {
 	struct seen_key *entry, *tmp;
 
-	HASH_ITER(hh, *seen, entry, tmp) {
+	HASH_ITER (hh, *seen, entry, tmp) {
 		HASH_DEL(*seen, entry);
 		talloc_free(entry);
 	}
@@ -311,8 +311,7 @@ bool json_get_i64(const cJSON *object, const char *key, int64_t *out)
 	const cJSON *item = json_get(object, key);
 	double limit = 9007199254740992.0;
 
-	if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
-	    fabs(item->valuedouble) > limit)
+	if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) || fabs(item->valuedouble) > limit)
 		return false;
 	*out = (int64_t)item->valuedouble;
 	return true;

@@ -15,8 +15,10 @@ static bool accepts(const char *json)
 
 static void json_reads_what_rfc8259_allows(void **state)
 {
-	static const char *const good[] = { "{}", " [1, -0, 0.5, 1e3, 1E-2] ", "\"\\u00e9\\ud83d\\ude00\"", "true", "null",
-					    "{\"a\":{\"a\":1},\"b\":[{}]}", "\"\\/\\b\\f\\n\\r\\t\\\\\\\"\"" };
+	static const char *const good[] = {
+		"{}",   " [1, -0, 0.5, 1e3, 1E-2] ",    "\"\\u00e9\\ud83d\\ude00\"",     "true",
+		"null", "{\"a\":{\"a\":1},\"b\":[{}]}", "\"\\/\\b\\f\\n\\r\\t\\\\\\\"\""
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -26,9 +28,32 @@ static void json_reads_what_rfc8259_allows(void **state)
 static void json_refuses_what_cjson_would_let_pass(void **state)
 {
 	static const char *const bad[] = {
-		"", "{} {}", "[1,]", "{\"a\":1,}", "01", "1.", ".5", "+1", "1e999", "\xEF\xBB\xBF{}", "\"\\u0000\"", "\"\\ud800\"",
-		"\"\\udc00x\"", "\"a\nb\"", "\"\xFF\"", "{\"a\":1,\"a\":2}", "{\"x\":{\"b\":1,\"b\":1}}", "nul", "[", "\"",
-		"{\"a\"}", "{1:2}", "'a'", "\"\\x41\"", "[1 2]", "\"\\u12\"",
+		"",
+		"{} {}",
+		"[1,]",
+		"{\"a\":1,}",
+		"01",
+		"1.",
+		".5",
+		"+1",
+		"1e999",
+		"\xEF\xBB\xBF{}",
+		"\"\\u0000\"",
+		"\"\\ud800\"",
+		"\"\\udc00x\"",
+		"\"a\nb\"",
+		"\"\xFF\"",
+		"{\"a\":1,\"a\":2}",
+		"{\"x\":{\"b\":1,\"b\":1}}",
+		"nul",
+		"[",
+		"\"",
+		"{\"a\"}",
+		"{1:2}",
+		"'a'",
+		"\"\\x41\"",
+		"[1 2]",
+		"\"\\u12\"",
 	};
 
 	(void)state;

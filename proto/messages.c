@@ -152,33 +152,33 @@ static void get_real(struct dec *d, const char *key, double *v, bool must)
 
 #define FIELD(type, name) put_##type(e, #name, &m->name, true);
 #define OPT(type, name) put_##type(e, #name, &m->name, false);
-#define OBJECT(name, ...)                                                                     \
+#define OBJECT(name, ...) \
 	static void put_##name(struct enc *e, const char *key, const struct name *m, bool must) \
-	{                                                                                     \
-		if (!must && is_empty(m, sizeof(*m)))                                         \
-			return;                                                               \
-		json_open(e->json, key, '{');                                                 \
-		__VA_ARGS__                                                                   \
-		json_close(e->json, '}');                                                     \
+	{ \
+		if (!must && is_empty(m, sizeof(*m))) \
+			return; \
+		json_open(e->json, key, '{'); \
+		__VA_ARGS__ \
+		json_close(e->json, '}'); \
 	}
-#define CALL(ID, name, receiver, req, ans)                               \
-	static void enc_req_##name(struct enc *e, const void *body)      \
-	{                                                                \
-		const struct msg_##name *m = body;                       \
-		(void)e, (void)m;                                        \
-		req                                                      \
-	}                                                                \
-	static void enc_ans_##name(struct enc *e, const void *body)      \
-	{                                                                \
-		const struct ans_##name *m = body;                       \
-		(void)e, (void)m;                                        \
-		ans                                                      \
+#define CALL(ID, name, receiver, req, ans) \
+	static void enc_req_##name(struct enc *e, const void *body) \
+	{ \
+		const struct msg_##name *m = body; \
+		(void)e, (void)m; \
+		req \
+	} \
+	static void enc_ans_##name(struct enc *e, const void *body) \
+	{ \
+		const struct ans_##name *m = body; \
+		(void)e, (void)m; \
+		ans \
 	}
-#define EVENT(ID, name, receiver, ...)                                   \
-	static void enc_req_##name(struct enc *e, const void *body)      \
-	{                                                                \
-		const struct msg_##name *m = body;                       \
-		__VA_ARGS__                                              \
+#define EVENT(ID, name, receiver, ...) \
+	static void enc_req_##name(struct enc *e, const void *body) \
+	{ \
+		const struct msg_##name *m = body; \
+		__VA_ARGS__ \
 	}
 #include "messages.def"
 #undef FIELD
@@ -186,39 +186,39 @@ static void get_real(struct dec *d, const char *key, double *v, bool must)
 
 #define FIELD(type, name) get_##type(d, #name, &m->name, true);
 #define OPT(type, name) get_##type(d, #name, &m->name, false);
-#define OBJECT(name, ...)                                                              \
+#define OBJECT(name, ...) \
 	static void get_##name(struct dec *outer, const char *key, struct name *m, bool must) \
-	{                                                                              \
+	{ \
 		struct dec inner = { .object = dec_item(outer, key, must), .blob = outer->blob }; \
-		struct dec *d = &inner;                                                \
-		if (inner.object == NULL)                                              \
-			return;                                                        \
-		if (!cJSON_IsObject(inner.object)) {                                   \
-			dec_mark(outer, key);                                          \
-			return;                                                        \
-		}                                                                      \
-		__VA_ARGS__                                                            \
-		if (inner.bad != NULL)                                                 \
-			dec_mark(outer, inner.bad);                                    \
+		struct dec *d = &inner; \
+		if (inner.object == NULL) \
+			return; \
+		if (!cJSON_IsObject(inner.object)) { \
+			dec_mark(outer, key); \
+			return; \
+		} \
+		__VA_ARGS__ \
+		if (inner.bad != NULL) \
+			dec_mark(outer, inner.bad); \
 	}
-#define CALL(ID, name, receiver, req, ans)                       \
-	static void dec_req_##name(struct dec *d, void *body)    \
-	{                                                        \
-		struct msg_##name *m = body;                     \
-		(void)d, (void)m;                                \
-		req                                              \
-	}                                                        \
-	static void dec_ans_##name(struct dec *d, void *body)    \
-	{                                                        \
-		struct ans_##name *m = body;                     \
-		(void)d, (void)m;                                \
-		ans                                              \
+#define CALL(ID, name, receiver, req, ans) \
+	static void dec_req_##name(struct dec *d, void *body) \
+	{ \
+		struct msg_##name *m = body; \
+		(void)d, (void)m; \
+		req \
+	} \
+	static void dec_ans_##name(struct dec *d, void *body) \
+	{ \
+		struct ans_##name *m = body; \
+		(void)d, (void)m; \
+		ans \
 	}
-#define EVENT(ID, name, receiver, ...)                           \
-	static void dec_req_##name(struct dec *d, void *body)    \
-	{                                                        \
-		struct msg_##name *m = body;                     \
-		__VA_ARGS__                                      \
+#define EVENT(ID, name, receiver, ...) \
+	static void dec_req_##name(struct dec *d, void *body) \
+	{ \
+		struct msg_##name *m = body; \
+		__VA_ARGS__ \
 	}
 #include "messages.def"
 #undef FIELD
@@ -244,21 +244,21 @@ static void keep_text(const void *ctx, struct text *v)
 
 #define FIELD(type, name) keep_##type(ctx, &m->name);
 #define OPT FIELD
-#define OBJECT(name, ...)                                    \
-	void name##_keep(const void *ctx, struct name *m)    \
-	{                                                    \
-		__VA_ARGS__                                  \
+#define OBJECT(name, ...) \
+	void name##_keep(const void *ctx, struct name *m) \
+	{ \
+		__VA_ARGS__ \
 	}
-#define CALL(ID, name, receiver, req, ans)                               \
-	void msg_##name##_keep(const void *ctx, struct msg_##name *m)    \
-	{                                                                \
-		(void)ctx, (void)m;                                      \
-		req                                                      \
+#define CALL(ID, name, receiver, req, ans) \
+	void msg_##name##_keep(const void *ctx, struct msg_##name *m) \
+	{ \
+		(void)ctx, (void)m; \
+		req \
 	}
-#define EVENT(ID, name, receiver, ...)                                   \
-	void msg_##name##_keep(const void *ctx, struct msg_##name *m)    \
-	{                                                                \
-		__VA_ARGS__                                              \
+#define EVENT(ID, name, receiver, ...) \
+	void msg_##name##_keep(const void *ctx, struct msg_##name *m) \
+	{ \
+		__VA_ARGS__ \
 	}
 #include "messages.def"
 #undef FIELD
@@ -267,21 +267,21 @@ static void keep_text(const void *ctx, struct text *v)
 #undef ANS
 
 static const struct msg_info infos[MSG_COUNT] = {
-#define CALL(ID, n, receiver, req, ans)                               \
-	[MSG_##ID] = { .name = #n,                                    \
-		       .to = SERVICE_##receiver,                      \
-		       .req_size = sizeof(struct msg_##n),            \
-		       .ans_size = sizeof(struct ans_##n),            \
-		       .enc_req = enc_req_##n,                        \
-		       .enc_ans = enc_ans_##n,                        \
-		       .dec_req = dec_req_##n,                        \
+#define CALL(ID, n, receiver, req, ans) \
+	[MSG_##ID] = { .name = #n, \
+		       .to = SERVICE_##receiver, \
+		       .req_size = sizeof(struct msg_##n), \
+		       .ans_size = sizeof(struct ans_##n), \
+		       .enc_req = enc_req_##n, \
+		       .enc_ans = enc_ans_##n, \
+		       .dec_req = dec_req_##n, \
 		       .dec_ans = dec_ans_##n },
-#define EVENT(ID, n, receiver, ...)                                   \
-	[MSG_##ID] = { .name = #n,                                    \
-		       .to = SERVICE_##receiver,                      \
-		       .is_event = true,                              \
-		       .req_size = sizeof(struct msg_##n),            \
-		       .enc_req = enc_req_##n,                        \
+#define EVENT(ID, n, receiver, ...) \
+	[MSG_##ID] = { .name = #n, \
+		       .to = SERVICE_##receiver, \
+		       .is_event = true, \
+		       .req_size = sizeof(struct msg_##n), \
+		       .enc_req = enc_req_##n, \
 		       .dec_req = dec_req_##n },
 #include "messages.def"
 };

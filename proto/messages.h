@@ -33,11 +33,21 @@ enum service { SERVICE_GATEWAY = 1, SERVICE_CHAT = 2, SERVICE_AI = 4, SERVICE_ST
 #define REQ(...) __VA_ARGS__
 #define ANS(...) __VA_ARGS__
 
-#define OBJECT(name, ...) struct name { __VA_ARGS__ };
+#define OBJECT(name, ...) \
+	struct name { \
+		__VA_ARGS__ \
+	};
 #define CALL(ID, name, receiver, req, ans) \
-	struct msg_##name { req };         \
-	struct ans_##name { ans };
-#define EVENT(ID, name, receiver, ...) struct msg_##name { __VA_ARGS__ };
+	struct msg_##name { \
+		req \
+	}; \
+	struct ans_##name { \
+		ans \
+	};
+#define EVENT(ID, name, receiver, ...) \
+	struct msg_##name { \
+		__VA_ARGS__ \
+	};
 #include "messages.def"
 
 #undef FIELD
@@ -82,9 +92,9 @@ struct msg_info {
 	const char *name;
 	enum service to;
 	bool is_event;
-	size_t req_size, ans_size;	/* bytes of the structs; 0 for MSG_NONE */
-	enc_fn *enc_req, *enc_ans;	/* members of an open JSON object */
-	dec_fn *dec_req, *dec_ans;	/* into a zeroed struct */
+	size_t req_size, ans_size; /* bytes of the structs; 0 for MSG_NONE */
+	enc_fn *enc_req, *enc_ans; /* members of an open JSON object */
+	dec_fn *dec_req, *dec_ans; /* into a zeroed struct */
 };
 
 /* The entry of a message; NULL outside 1..MSG_COUNT-1. */

@@ -22,10 +22,10 @@ static struct {
 	struct ev_loop *ev;
 	struct bus *bus;
 	void *ctx;
-	cJSON *typed;		/* the body as it was given; messages borrow from it */
+	cJSON *typed; /* the body as it was given; messages borrow from it */
 	UT_string *blob;
 	struct caller caller;
-	int left;	/* events still to print; negative: no end */
+	int left; /* events still to print; negative: no end */
 	int status;
 } probe;
 
@@ -120,13 +120,13 @@ static void on_answer(void *arg, const struct answer *answer)
 	ev_break(probe.ev, EVBREAK_ALL);
 }
 
-#define EVENT(ID, name, receiver, ...)                                                          \
-	static void print_##name(void *service, const void *m, const struct envelope *env)      \
-	{                                                                                       \
-		(void)service, (void)env;                                                       \
-		print_body(MSG_##ID, false, m);                                                 \
-		if (probe.left > 0 && --probe.left == 0)                                        \
-			ev_break(probe.ev, EVBREAK_ALL);                                        \
+#define EVENT(ID, name, receiver, ...) \
+	static void print_##name(void *service, const void *m, const struct envelope *env) \
+	{ \
+		(void)service, (void)env; \
+		print_body(MSG_##ID, false, m); \
+		if (probe.left > 0 && --probe.left == 0) \
+			ev_break(probe.ev, EVBREAK_ALL); \
 	}
 #include "messages.def"
 
@@ -170,7 +170,7 @@ static void run_publish(const char *address, const char *name, const char *json)
 
 	if (pub == NULL)
 		give_up(&err);
-	ev_timer_init(&timer, leave_on_timer, 0.3, 0.);	/* publications sent before the link is up are lost */
+	ev_timer_init(&timer, leave_on_timer, 0.3, 0.); /* publications sent before the link is up are lost */
 	ev_timer_start(probe.ev, &timer);
 	ev_run(probe.ev, 0);
 	bus_publish(pub, id, body, NULL);
@@ -195,8 +195,10 @@ static void list_messages(void)
 		const struct msg_info *info = msg_info((enum msg_id)i);
 
 		printf("%-18s %-7s %s\n", info->name, info->is_event ? "event" : "call",
-		       info->to == SERVICE_CHAT ? "chat" : info->to == SERVICE_STORE ? "store" :
-		       info->to == SERVICE_AI ? "ai" : "gateway");
+		       info->to == SERVICE_CHAT    ? "chat"
+		       : info->to == SERVICE_STORE ? "store"
+		       : info->to == SERVICE_AI    ? "ai"
+						   : "gateway");
 	}
 }
 
@@ -226,7 +228,7 @@ static void start(void)
 							.message_max = 8U << 20,
 							.inflight_max = 64,
 							.timeout_ms = 10000 });
-	ev_ref(probe.ev);	/* the bus does not keep the loop alive: we do */
+	ev_ref(probe.ev); /* the bus does not keep the loop alive: we do */
 }
 
 static void stop(void)

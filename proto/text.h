@@ -12,8 +12,8 @@
 #include <talloc.h>
 
 struct text {
-	const char *p;	/* NULL when empty or absent */
-	size_t len;	/* bytes */
+	const char *p; /* NULL when empty or absent */
+	size_t len; /* bytes */
 };
 
 /* A UUID in its canonical lower-case text form, NUL-terminated; "" = absent. */

@@ -7,10 +7,10 @@ static void text_accepts_only_wellformed_utf8(void **state)
 	(void)state;
 	assert_true(text_is_utf8(text_from("Привет, мир 👋")));
 	assert_true(text_is_utf8(text_of("", 0)));
-	assert_false(text_is_utf8(text_from("\xC0\xAF")));		/* overlong */
-	assert_false(text_is_utf8(text_from("\xED\xA0\x80")));		/* surrogate */
-	assert_false(text_is_utf8(text_from("\xF4\x90\x80\x80")));	/* above U+10FFFF */
-	assert_false(text_is_utf8(text_from("\xE2\x82")));		/* cut */
+	assert_false(text_is_utf8(text_from("\xC0\xAF"))); /* overlong */
+	assert_false(text_is_utf8(text_from("\xED\xA0\x80"))); /* surrogate */
+	assert_false(text_is_utf8(text_from("\xF4\x90\x80\x80"))); /* above U+10FFFF */
+	assert_false(text_is_utf8(text_from("\xE2\x82"))); /* cut */
 	assert_false(text_is_utf8(text_of("a\0b", 3)));
 }
 

@@ -47,7 +47,8 @@ static void chat_refresh_metrics(void *arg)
 	struct metrics *m = chat->daemon->metrics;
 
 	*metrics_gauge(m, "alp_turns_running", "", "Turns in work.") = (double)chat->turns_n;
-	*metrics_gauge(m, "alp_turns_waiting", "", "Turns waiting for a free ai slot.") = (double)chat->workers.waiting_n;
+	*metrics_gauge(m, "alp_turns_waiting", "", "Turns waiting for a free ai slot.") =
+		(double)chat->workers.waiting_n;
 	*metrics_gauge(m, "alp_workers", "", "ai workers heard of lately.") = (double)workers_count(&chat->workers);
 }
 
@@ -58,7 +59,7 @@ static void chat_on_tick(struct ev_loop *ev, ev_timer *w, int events)
 
 	(void)ev, (void)events;
 	workers_tick(chat);
-	HASH_ITER(hh, chat->turns, turn, next)
+	HASH_ITER (hh, chat->turns, turn, next)
 		turn_tick(turn);
 	takeover_tick(chat);
 	loop_arm(chat->loop, w, TICK_MS);
@@ -99,7 +100,7 @@ void chat_done(struct chat *chat)
 	struct turn *turn, *next;
 
 	loop_disarm(chat->loop, &chat->tick);
-	HASH_ITER(hh, chat->turns, turn, next)
+	HASH_ITER (hh, chat->turns, turn, next)
 		turn_abandon(turn);
 	workers_done(&chat->workers);
 }

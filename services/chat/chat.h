@@ -15,14 +15,14 @@ struct chat {
 	const struct config *config;
 	struct log log;
 	struct peer *store;
-	struct pub *control;		/* to workers */
-	struct pub *events;		/* to gateways */
-	const char *owner;		/* this instance's name in leases */
-	struct turn *turns;		/* by turn id */
+	struct pub *control; /* to workers */
+	struct pub *events; /* to gateways */
+	const char *owner; /* this instance's name in leases */
+	struct turn *turns; /* by turn id */
 	size_t turns_n;
 	struct workers workers;
 	struct takeover {
-		bool own_done;		/* what an earlier process of this name left is taken over */
+		bool own_done; /* what an earlier process of this name left is taken over */
 		bool asking;
 		int64_t next_us;
 	} takeover;

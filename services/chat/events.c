@@ -50,7 +50,7 @@ void events_accepted(struct turn *turn)
 	json_str(&out, "client_message_id", c->client_message_id.s);
 	json_str(&out, "message_id", c->user_message_id.s);
 	json_i64(&out, "seq", c->seq);
-	json_text(&out, "message", turn->wish.body);	/* other tabs of the owner have not seen it */
+	json_text(&out, "message", turn->wish.body); /* other tabs of the owner have not seen it */
 	json_close(&out, '}');
 	m.frame = json_written(&out);
 	publish(turn, &m);
@@ -84,7 +84,7 @@ void events_reset(struct turn *turn)
 void events_pieces(struct turn *turn, size_t from)
 {
 	if (turn->kind == KIND_FINALIZE)
-		return;	/* JSON for us, nothing to read */
+		return; /* JSON for us, nothing to read */
 	for (size_t i = from; i < turn->reply.n; i++) {
 		struct msg_chat_event m = { .type = text_from("ai_delta"),
 					    .offset = (int64_t)i,
@@ -151,8 +151,8 @@ static int64_t modules_count(struct text json)
 	return n;
 }
 
-const char *events_final_frame(const struct turn_context *c, int64_t epoch, const struct outcome *o, const char *language,
-			       UT_string *out)
+const char *events_final_frame(const struct turn_context *c, int64_t epoch, const struct outcome *o,
+			       const char *language, UT_string *out)
 {
 	char now[CLOCK_ISO_SIZE];
 

@@ -9,9 +9,9 @@
 #include "turn.h"
 
 void events_accepted(struct turn *turn);
-void events_status(struct turn *turn, const char *state, int64_t retry_in_ms);	/* 0: no retry */
+void events_status(struct turn *turn, const char *state, int64_t retry_in_ms); /* 0: no retry */
 void events_reset(struct turn *turn);
-void events_pieces(struct turn *turn, size_t from);	/* pieces from.. of the turn's reply */
+void events_pieces(struct turn *turn, size_t from); /* pieces from.. of the turn's reply */
 void events_final(struct turn *turn);
 
 /*

@@ -161,7 +161,7 @@ enum rc on_turn_stop(struct chat *chat, const struct msg_turn_stop *m, struct ca
 	struct turn *turn = find_own(chat, &m->turn_id, call);
 
 	if (turn == NULL) {
-		lookup_turn(chat, call, &m->turn_id, false);	/* ended already: that is its answer */
+		lookup_turn(chat, call, &m->turn_id, false); /* ended already: that is its answer */
 		return RC_PENDING;
 	}
 	turn_wait(turn, call, true);

@@ -1,7 +1,7 @@
 #include "lookup.h"
 
 #define AGAIN_MS 300
-#define WAIT_MAX_US 330000000	/* beyond the longest answer of a model */
+#define WAIT_MAX_US 330000000 /* beyond the longest answer of a model */
 
 struct lookup {
 	struct chat *chat;
@@ -23,7 +23,7 @@ static void lookup_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 		lookup_ask(l);
 		return;
 	}
-	turn_wait(turn, l->call, true);	/* taken over meanwhile */
+	turn_wait(turn, l->call, true); /* taken over meanwhile */
 	talloc_free(l);
 }
 

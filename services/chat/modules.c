@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define TITLE_MAX 255		/* characters; the column's limit */
+#define TITLE_MAX 255 /* characters; the column's limit */
 #define DESCRIPTION_MAX 4000
 #define OBJECTIVES_MAX 12
 #define OBJECTIVE_MAX 500
@@ -78,10 +78,11 @@ static bool put_objectives(UT_string *out, const cJSON *module, int number, stru
 	int n = 0;
 
 	if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
-		return err_field(err, RC_INVALID, "learning_objectives", "module %d: learning_objectives is not an array",
-				 number);
+		return err_field(err, RC_INVALID, "learning_objectives",
+				 "module %d: learning_objectives is not an array", number);
 	json_open(out, "learning_objectives", '[');
-	for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL && n < OBJECTIVES_MAX; item = item->next) {
+	for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL && n < OBJECTIVES_MAX;
+	     item = item->next) {
 		if (!cJSON_IsString(item))
 			return err_field(err, RC_INVALID, "learning_objectives",
 					 "module %d: a learning objective is not a string", number);
@@ -124,8 +125,8 @@ static struct text announce(const void *ctx, const cJSON *list, const struct mod
 
 	utstring_init(&out);
 	utstring_printf(&out,
-			ru ? "## 🎉 Курс готов\n\nМодулей: %lld, часов: %lld.\n\n" :
-			     "## 🎉 Your course is ready\n\nModules: %lld, hours: %lld.\n\n",
+			ru ? "## 🎉 Курс готов\n\nМодулей: %lld, часов: %lld.\n\n"
+			   : "## 🎉 Your course is ready\n\nModules: %lld, hours: %lld.\n\n",
 			(long long)m->count, (long long)m->hours);
 	for (const cJSON *item = list->child; item != NULL; item = item->next)
 		announce_module(&out, item, ++number, ru);

@@ -5,8 +5,8 @@
 #include "messages.h"
 
 struct modules {
-	struct text json;		/* array of {title, description, estimated_duration_hours, learning_objectives} */
-	struct text announcement;	/* Markdown in the track's language */
+	struct text json; /* array of {title, description, estimated_duration_hours, learning_objectives} */
+	struct text announcement; /* Markdown in the track's language */
 	int64_t count, hours;
 };
 

@@ -72,8 +72,10 @@ static void modules_are_clamped_not_trusted(void **state)
 	for (size_t i = 0; i < 600; i += 2)
 		memcpy(title + i, "я", 2);
 	title[600] = '\0';
-	snprintf(answer, sizeof(answer), "[{\"title\":\"%s\",\"estimated_duration_hours\":-3},"
-		 "{\"title\":\"B\",\"estimated_duration_hours\":99999}]", title);
+	snprintf(answer, sizeof(answer),
+		 "[{\"title\":\"%s\",\"estimated_duration_hours\":-3},"
+		 "{\"title\":\"B\",\"estimated_duration_hours\":99999}]",
+		 title);
 	assert_true(parse(answer, &m, &err));
 	assert_int_equal(m.hours, 501);
 	assert_true(text_is_utf8(m.json));

@@ -89,20 +89,21 @@ static void put_template(UT_string *out, const struct turn *turn, const char *la
 	values_of(turn, values);
 	put_message(out, "system", prompt_fill(turn, text_of(template.p, system), values, VALUES));
 	if (cut != NULL)
-		put_message(out, "user", prompt_fill(turn, text_of(cut + 5, template.len - system - 5), values, VALUES));
+		put_message(out, "user",
+			    prompt_fill(turn, text_of(cut + 5, template.len - system - 5), values, VALUES));
 }
 
 void prompt_build(struct turn *turn)
 {
-	static const char *const names[] = { [KIND_WELCOME] = "welcome",
-					     [KIND_MESSAGE] = "dialogue",
-					     [KIND_FINALIZE] = "finalize" };
+	static const char *const names[] = {
+		[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "dialogue", [KIND_FINALIZE] = "finalize"
+	};
 	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
 	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	if (turn->messages.len > 0)
-		return;	/* a further attempt asks the same, or what prompt_keep_complaint made of it */
+		return; /* a further attempt asks the same, or what prompt_keep_complaint made of it */
 	put_template(&out, turn, language, names[turn->kind]);
 	if (turn->kind == KIND_MESSAGE && turn->context.history.len > 0)
 		json_raw(&out, NULL, turn->context.history);
@@ -128,7 +129,7 @@ void prompt_parameters(const struct turn *turn, struct ans_work_pull *work)
 
 	work->stream = !finalize;
 	work->temperature = finalize ? 0.3 : 0.8;
-	work->max_tokens = finalize ? 4000 : 3000;	/* Russian needs about twice the tokens of English */
+	work->max_tokens = finalize ? 4000 : 3000; /* Russian needs about twice the tokens of English */
 	if (finalize)
 		work->response_format = text_from("{\"type\":\"json_object\"}");
 }

@@ -9,6 +9,6 @@
 struct chat;
 
 void takeover_tick(struct chat *chat);
-void takeover_soon(struct chat *chat);	/* there is reason to look now */
+void takeover_soon(struct chat *chat); /* there is reason to look now */
 
 #endif

@@ -77,7 +77,7 @@ void turn_adopt(struct chat *chat, const struct turn_context *context)
 	struct turn *turn = turn_find(chat, &context->turn_id);
 
 	if (turn != NULL)
-		return;	/* ours already: the claim only renewed its lease */
+		return; /* ours already: the claim only renewed its lease */
 	turn = turn_alloc(chat, &context->turn_id);
 	turn->context = *context;
 	turn_context_keep(turn, &turn->context);
@@ -143,9 +143,9 @@ static void on_progress(void *arg, const struct answer *answer)
 
 	turn->progress = NULL;
 	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
-		return;	/* stored, or the store is away: asked again by the next tick */
+		return; /* stored, or the store is away: asked again by the next tick */
 	if (turn->step == TURN_FINISH)
-		return;	/* the finish overtook it */
+		return; /* the finish overtook it */
 	log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
 	turn_abandon(turn);
 }
@@ -193,7 +193,7 @@ void turn_stop(struct turn *turn)
 		return;
 	turn->stopping = true;
 	if (turn->step == TURN_REPLY) {
-		turn->step_us = clock_us();	/* the limit for the worker's word starts now */
+		turn->step_us = clock_us(); /* the limit for the worker's word starts now */
 		turn_tell_stop(turn);
 		return;
 	}
@@ -216,7 +216,7 @@ static void turn_tick_stop(struct turn *turn, int64_t now)
 		turn->outcome.reply = reply_log_text(&turn->reply);
 		turn_go(turn, TURN_FINISH);
 	} else if (now - turn->stop_us >= STOP_REPEAT_US) {
-		turn_tell_stop(turn);	/* a publication may be lost */
+		turn_tell_stop(turn); /* a publication may be lost */
 	}
 }
 
@@ -226,7 +226,7 @@ void turn_tick(struct turn *turn)
 	int64_t now = clock_us();
 
 	if (turn->step == TURN_BEGIN || turn->step == TURN_END || turn->request != NULL)
-		return;	/* a request is on its way, with its own deadline */
+		return; /* a request is on its way, with its own deadline */
 	if (turn->step == TURN_FINISH) {
 		if (now - turn->step_us >= turn->retry_after_ms * 1000)
 			turn_finish(turn);

@@ -20,13 +20,13 @@ struct chat;
 struct turn;
 
 /* Read from top to bottom: a turn's story. turn_steps.c has a function for each. */
-#define TURN_STEPS(X)                                                          \
-	X(BEGIN, turn_begin)       /* the store commits the user's message and the lease */ \
-	X(REATTACH, turn_reattach) /* taken over: does a worker still hold its text? */     \
-	X(RETRY, turn_retry)       /* fence the attempt off, begin the next one */          \
-	X(ASK, turn_ask)           /* wait for a free slot */                               \
-	X(REPLY, turn_reply)       /* a worker streams */                                   \
-	X(FINISH, turn_finish)     /* the store commits the reply and the terminal state */ \
+#define TURN_STEPS(X) \
+	X(BEGIN, turn_begin) /* the store commits the user's message and the lease */ \
+	X(REATTACH, turn_reattach) /* taken over: does a worker still hold its text? */ \
+	X(RETRY, turn_retry) /* fence the attempt off, begin the next one */ \
+	X(ASK, turn_ask) /* wait for a free slot */ \
+	X(REPLY, turn_reply) /* a worker streams */ \
+	X(FINISH, turn_finish) /* the store commits the reply and the terminal state */ \
 	X(END, turn_end)
 
 enum turn_step {
@@ -45,38 +45,38 @@ struct waiter {
 };
 
 struct turn {
-	UT_hash_handle hh;		/* chat->turns, by id; only from the end of BEGIN on */
+	UT_hash_handle hh; /* chat->turns, by id; only from the end of BEGIN on */
 	struct chat *chat;
 	struct uuid_text id;
 	enum turn_kind kind;
 	enum turn_step step;
-	int64_t step_us;		/* when this step began */
+	int64_t step_us; /* when this step began */
 	struct log log;
 	struct caller caller;
 	char trace[56];
-	struct msg_turn_begin wish;	/* what was asked for; texts are ours */
-	struct turn_context context;	/* as the store has it; texts are ours */
-	bool known;			/* in chat->turns */
+	struct msg_turn_begin wish; /* what was asked for; texts are ours */
+	struct turn_context context; /* as the store has it; texts are ours */
+	bool known; /* in chat->turns */
 	struct waiter *waiters;
 
 	int64_t attempt;
-	char *worker;			/* who has the attempt; NULL while nobody */
+	char *worker; /* who has the attempt; NULL while nobody */
 	struct reply_log reply;
-	struct text messages;		/* the prompt of this attempt: inside of the messages array */
-	int64_t handovers;		/* workers that died with this attempt before its first piece */
-	bool repairing;			/* finalize: the attempt that was told its fault */
-	bool stopping;			/* a stop was asked for */
-	int64_t stop_us;		/* when the worker was last told */
-	int64_t refetch_us;		/* when missing text was last asked for */
+	struct text messages; /* the prompt of this attempt: inside of the messages array */
+	int64_t handovers; /* workers that died with this attempt before its first piece */
+	bool repairing; /* finalize: the attempt that was told its fault */
+	bool stopping; /* a stop was asked for */
+	int64_t stop_us; /* when the worker was last told */
+	int64_t refetch_us; /* when missing text was last asked for */
 	int64_t retry_after_ms;
 	char *retry_reason;
-	struct call *result_call;	/* the worker's work_done, confirmed when all is stored */
+	struct call *result_call; /* the worker's work_done, confirmed when all is stored */
 
-	struct outcome outcome;		/* how it ends; texts are ours */
-	struct request *request;	/* of this step */
-	struct request *progress;	/* lease and partial text on their way */
+	struct outcome outcome; /* how it ends; texts are ours */
+	struct request *request; /* of this step */
+	struct request *progress; /* lease and partial text on their way */
 	int64_t renewed_us;
-	size_t flushed;			/* bytes of partial text that are durable */
+	size_t flushed; /* bytes of partial text that are durable */
 	int64_t started_us, store_us, queue_us, asked_us;
 	struct timing timing;
 };
@@ -111,8 +111,8 @@ void turn_stop(struct turn *turn);
 void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m);
 void turn_on_text(struct turn *turn, const struct msg_work_text *m);
 enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct call *call);
-void turn_on_seen(struct turn *turn, struct text worker);	/* a beat lists this turn's attempt */
-void turn_worker_lost(struct turn *turn, bool gone);	/* its connection closed, or it was not heard of for long */
+void turn_on_seen(struct turn *turn, struct text worker); /* a beat lists this turn's attempt */
+void turn_worker_lost(struct turn *turn, bool gone); /* its connection closed, or it was not heard of for long */
 
 /* ---- steps (turn_steps.c) -------------------------------------------------------- */
 

@@ -86,8 +86,9 @@ static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
 	o->finish_reason = text_copy(turn, m->finish_reason);
 	o->usage = m->usage;
 	usage_keep(turn, &o->usage);
-	o->message_type = text_from(turn->kind == KIND_WELCOME ? "welcome" :
-				    turn->kind == KIND_FINALIZE ? "finalization" : "text");
+	o->message_type = text_from(turn->kind == KIND_WELCOME    ? "welcome"
+				    : turn->kind == KIND_FINALIZE ? "finalization"
+								  : "text");
 	turn->timing.provider_first_token = m->first_token_us;
 	turn->timing.provider_total = m->total_us;
 	turn->queue_us += m->queue_us;
@@ -117,7 +118,7 @@ static void turn_completed(struct turn *turn, const char *state)
 {
 	turn->outcome.state = text_from(state);
 	if (turn->kind == KIND_FINALIZE && turn->stopping)
-		turn->outcome.reply = (struct text){ 0 };	/* half a list of modules is no message */
+		turn->outcome.reply = (struct text){ 0 }; /* half a list of modules is no message */
 	if (turn->kind == KIND_FINALIZE && !turn->stopping)
 		turn_finish_modules(turn);
 	else if (turn->outcome.reply.len == 0 && !turn->stopping)
@@ -148,7 +149,8 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	if (turn->attempt != m->attempt)
 		return RC_CONFLICT;
 	if (!is_of_attempt(turn, m->attempt, m->worker))
-		return turn->step == TURN_FINISH ? RC_BUSY : RC_CONFLICT;	/* busy: told twice, the first is being stored */
+		return turn->step == TURN_FINISH ? RC_BUSY
+						 : RC_CONFLICT; /* busy: told twice, the first is being stored */
 	turn_found_worker(turn, m->worker);
 	if (!turn_merge(turn, m->text, m->ends))
 		return RC_INVALID;
@@ -160,7 +162,7 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	else if (text_is(m->result, "cancelled") && turn->stopping)
 		turn_completed(turn, "cancelled");
 	else if (text_is(m->result, "cancelled"))
-		turn_try_again(turn, "cancelled by mistake", 0);	/* nobody here asked for it */
+		turn_try_again(turn, "cancelled by mistake", 0); /* nobody here asked for it */
 	else
 		turn_broken(turn, m);
 	/* A finished turn confirms after its commit; an attempt that is followed by another is of no more use. */
@@ -184,7 +186,7 @@ void turn_worker_lost(struct turn *turn, bool gone)
 		turn_go(turn, TURN_ASK);
 		return;
 	}
-	workers_tell(turn->chat, "cancel", turn);	/* should it only have been slow: nobody wants its answer now */
+	workers_tell(turn->chat, "cancel", turn); /* should it only have been slow: nobody wants its answer now */
 	if (!turn->stopping) {
 		turn_try_again(turn, why, 0);
 		return;

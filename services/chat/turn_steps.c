@@ -27,11 +27,11 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 
 	turn->context = a->context;
 	turn_context_keep(turn, &turn->context);
-	turn->id = a->context.turn_id;	/* a welcome that waited in the store has the id it was made with */
+	turn->id = a->context.turn_id; /* a welcome that waited in the store has the id it was made with */
 	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
 	if (turn->context.language.len == 0)
-		turn->context.language = turn->wish.language;	/* no track pins it */
-	turn->kind = turn_kind_from(a->context.kind);	/* a regenerated welcome is one again */
+		turn->context.language = turn->wish.language; /* no track pins it */
+	turn->kind = turn_kind_from(a->context.kind); /* a regenerated welcome is one again */
 	turn->attempt = a->context.attempt;
 	turn->store_us += clock_us() - turn->step_us;
 	if (turn_find(chat, &turn->id) != NULL) {
@@ -55,8 +55,7 @@ static void turn_repeated(struct turn *turn, const struct ans_turn_begin *a)
 	struct turn *first = turn_find(turn->chat, &a->context.turn_id);
 	struct waiter *waiter, *tmp;
 
-	LL_FOREACH_SAFE(turn->waiters, waiter, tmp)
-	{
+	LL_FOREACH_SAFE (turn->waiters, waiter, tmp) {
 		if (first != NULL)
 			turn_wait(first, waiter->call, waiter->for_end);
 		else if (waiter->for_end && text_is(a->outcome.state, "running"))
@@ -136,7 +135,7 @@ static void on_attempt(void *arg, const struct answer *answer)
 	if (answer->err.rc != RC_OK) {
 		turn->step_us = clock_us();
 		turn->retry_after_ms = STORE_RETRY_MS;
-		return;	/* the tick asks again */
+		return; /* the tick asks again */
 	}
 	turn->attempt++;
 	turn->flushed = 0;
@@ -170,7 +169,7 @@ void turn_ask(struct turn *turn)
 	if (!workers_enqueue(turn->chat, turn))
 		turn_fail(turn, "busy", "too many turns are waiting");
 	else if (turn->step == TURN_ASK)
-		events_status(turn, "waiting", 0);	/* no slot is free: that is worth a word */
+		events_status(turn, "waiting", 0); /* no slot is free: that is worth a word */
 }
 
 void turn_reply(struct turn *turn)
@@ -223,11 +222,11 @@ static void on_finish(void *arg, const struct answer *answer)
 		log_error(&turn->log, "turn.refused", "rc=%s field=%s reason=\"%s\"", rc_name(answer->err.rc),
 			  answer->err.field, answer->err.message);
 		if (text_is(turn->outcome.state, "failed"))
-			turn_abandon(turn);	/* even the failure cannot be stored: the lease will run out */
+			turn_abandon(turn); /* even the failure cannot be stored: the lease will run out */
 		else
 			turn_fail(turn, "internal", "the reply could not be stored");
 		return;
-	default:	/* the store is away: what is finished is kept, and the tick offers it again */
+	default: /* the store is away: what is finished is kept, and the tick offers it again */
 		log_warning(&turn->log, "turn.store_away", "rc=%s", rc_name(answer->err.rc));
 		turn->step_us = clock_us();
 		turn->retry_after_ms = STORE_RETRY_MS;

@@ -39,8 +39,8 @@ static void answer_get(struct call *call, const struct turn_context *c, struct a
 	if (is_ended(&get->turn.outcome)) {
 		const struct outcome *o = &get->turn.outcome;
 
-		get->final_type = text_from(
-			events_final_frame(c, get->turn.epoch, o, call_caller(call)->language, &frame));
+		get->final_type =
+			text_from(events_final_frame(c, get->turn.epoch, o, call_caller(call)->language, &frame));
 		get->final = json_written(&frame);
 		if (text_is(get->final_type, "ai_response"))
 			get->total_us = o->timing.total > 0 ? o->timing.total : 1;
@@ -111,7 +111,7 @@ void turn_answer_accepted(struct turn *turn)
 {
 	struct waiter *waiter, *tmp;
 
-	LL_FOREACH_SAFE(turn->waiters, waiter, tmp)
+	LL_FOREACH_SAFE (turn->waiters, waiter, tmp)
 		if (!waiter->for_end)
 			waiter_answer(turn, waiter);
 }
@@ -120,7 +120,7 @@ void turn_answer_all(struct turn *turn)
 {
 	struct waiter *waiter, *tmp;
 
-	LL_FOREACH_SAFE(turn->waiters, waiter, tmp)
+	LL_FOREACH_SAFE (turn->waiters, waiter, tmp)
 		waiter_answer(turn, waiter);
 }
 
@@ -128,8 +128,7 @@ void turn_refuse_all(struct turn *turn, const struct err *err)
 {
 	struct waiter *waiter, *tmp;
 
-	LL_FOREACH_SAFE(turn->waiters, waiter, tmp)
-	{
+	LL_FOREACH_SAFE (turn->waiters, waiter, tmp) {
 		LL_DELETE(turn->waiters, waiter);
 		call_refuse(waiter->call, err);
 		talloc_free(waiter);

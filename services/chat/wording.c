@@ -23,6 +23,6 @@ const char *wording_error(struct text code, const char *language)
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (text_is(code, sentences[i].code))
 			return ru ? sentences[i].ru : sentences[i].en;
-	return ru ? "Что-то пошло не так на нашей стороне. Попробуйте ещё раз." :
-		    "Something went wrong on our side. Try again.";
+	return ru ? "Что-то пошло не так на нашей стороне. Попробуйте ещё раз."
+		  : "Something went wrong on our side. Try again.";
 }

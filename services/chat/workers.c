@@ -8,10 +8,10 @@
 #include "clock.h"
 #include "prompt.h"
 
-#define PULL_HELD_US 55000000	/* shorter than a worker waits */
-#define GONE_GRACE_US 300000	/* a connection may come back */
-#define WORKER_OLD_US 180000000	/* then its name is forgotten */
-#define CALLS_RESERVED 64	/* of the listener's calls, for results and beats */
+#define PULL_HELD_US 55000000 /* shorter than a worker waits */
+#define GONE_GRACE_US 300000 /* a connection may come back */
+#define WORKER_OLD_US 180000000 /* then its name is forgotten */
+#define CALLS_RESERVED 64 /* of the listener's calls, for results and beats */
 
 void workers_init(struct workers *w, size_t calls_max)
 {
@@ -62,7 +62,7 @@ static struct pull *pull_of_least_busy(struct workers *w)
 {
 	struct pull *pull, *best = NULL;
 
-	DL_FOREACH(w->pulls, pull)
+	DL_FOREACH (w->pulls, pull)
 		if (best == NULL || pull->worker->running < best->worker->running)
 			best = pull;
 	return best;
@@ -131,8 +131,7 @@ void workers_forget(struct chat *chat, struct turn *turn)
 	struct waiting *entry, *tmp;
 	struct worker *worker = NULL;
 
-	DL_FOREACH_SAFE(w->waiting, entry, tmp)
-	{
+	DL_FOREACH_SAFE (w->waiting, entry, tmp) {
 		if (entry->turn != turn)
 			continue;
 		DL_DELETE(w->waiting, entry);
@@ -196,9 +195,8 @@ void workers_on_gone(void *service, struct call *call)
 	struct pull *pull, *tmp;
 
 	if (call_msg(call) != MSG_WORK_PULL)
-		return;	/* a gateway or a result: answered when its turn ends */
-	DL_FOREACH_SAFE(chat->workers.pulls, pull, tmp)
-	{
+		return; /* a gateway or a result: answered when its turn ends */
+	DL_FOREACH_SAFE (chat->workers.pulls, pull, tmp) {
 		if (pull->call != call)
 			continue;
 		if (pull->worker->gone_us == 0)
@@ -222,7 +220,7 @@ static void worker_lost(struct chat *chat, const struct worker *worker, bool gon
 {
 	struct turn *turn, *next;
 
-	HASH_ITER(hh, chat->turns, turn, next)
+	HASH_ITER (hh, chat->turns, turn, next)
 		if (turn->worker != NULL && strcmp(turn->worker, worker->name) == 0)
 			turn_worker_lost(turn, gone);
 }
@@ -233,8 +231,7 @@ void workers_tick(struct chat *chat)
 	int64_t now = clock_us(), silence = chat->config->worker_silence_ms * 1000;
 	struct worker *worker, *next;
 
-	HASH_ITER(hh, w->by_name, worker, next)
-	{
+	HASH_ITER (hh, w->by_name, worker, next) {
 		bool gone = worker->gone_us != 0 && now - worker->gone_us > GONE_GRACE_US;
 		bool silent = now - worker->heard_us > silence;
 

@@ -16,9 +16,9 @@ struct turn;
 struct worker {
 	UT_hash_handle hh;
 	char *name;
-	int64_t heard_us;	/* last sign of life */
-	int64_t gone_us;	/* its connection closed and nothing came since; 0 = connected */
-	size_t running;		/* attempts it has of us */
+	int64_t heard_us; /* last sign of life */
+	int64_t gone_us; /* its connection closed and nothing came since; 0 = connected */
+	size_t running; /* attempts it has of us */
 };
 
 struct pull {
@@ -35,15 +35,15 @@ struct waiting {
 struct workers {
 	void *ctx;
 	struct worker *by_name;
-	struct pull *pulls;		/* oldest first */
+	struct pull *pulls; /* oldest first */
 	size_t pulls_n, pulls_max;
-	struct waiting *waiting;	/* oldest first */
+	struct waiting *waiting; /* oldest first */
 	size_t waiting_n;
 };
 
 void workers_init(struct workers *w, size_t calls_max);
 void workers_done(struct workers *w);
-size_t workers_count(const struct workers *w);	/* heard of lately */
+size_t workers_count(const struct workers *w); /* heard of lately */
 
 /* A free slot. Holds the call, or answers it at once. */
 enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call);
@@ -66,7 +66,7 @@ void workers_assign(struct chat *chat, struct turn *turn, struct text name);
 /* Tells all workers about the turn's attempt: "cancel" or "refetch". May be lost. */
 void workers_tell(struct chat *chat, const char *action, const struct turn *turn);
 
-void workers_tick(struct chat *chat);	/* silent workers, pulls held for long */
-void workers_drain(struct chat *chat);	/* lets go of all held pulls */
+void workers_tick(struct chat *chat); /* silent workers, pulls held for long */
+void workers_drain(struct chat *chat); /* lets go of all held pulls */
 
 #endif

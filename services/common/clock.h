@@ -9,8 +9,8 @@
 
 #define CLOCK_ISO_SIZE 28
 
-int64_t clock_us(void);			/* monotonic, microseconds */
-int64_t clock_wall_us(void);		/* since 1970-01-01 UTC, microseconds */
+int64_t clock_us(void); /* monotonic, microseconds */
+int64_t clock_wall_us(void); /* since 1970-01-01 UTC, microseconds */
 
 /* "2026-11-22T19:35:15.231099Z" (RFC 3339) */
 void clock_iso(int64_t wall_us, char out[CLOCK_ISO_SIZE]);

@@ -69,7 +69,8 @@ static bool parse_addr(void *ctx, const struct row *row, const char *value, char
 	char *end = NULL;
 	long port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
 
-	if (colon == NULL || colon == host || end == colon + 1 || (*end != '\0' && *end != '/') || port < 0 || port > 65535)
+	if (colon == NULL || colon == host || end == colon + 1 || (*end != '\0' && *end != '/') || port < 0 ||
+	    port > 65535)
 		return err_field(err, RC_INVALID, row->name, "%s: host:port was expected", row->name);
 	*out = talloc_strdup(ctx, value);
 	return true;
@@ -105,7 +106,8 @@ static bool parse_list(void *ctx, const struct row *row, const char *value, stru
 		return err_field(err, RC_INVALID, row->name, "%s: a JSON array of strings was expected", row->name);
 	for (const cJSON *item = tree->child; item != NULL; item = item->next) {
 		if (!cJSON_IsString(item))
-			return err_field(err, RC_INVALID, row->name, "%s: a JSON array of strings was expected", row->name);
+			return err_field(err, RC_INVALID, row->name, "%s: a JSON array of strings was expected",
+					 row->name);
 		list_add(ctx, out, item->valuestring, strlen(item->valuestring));
 	}
 	return true;
@@ -176,7 +178,8 @@ static bool read_line(void *ctx, char *values[ROWS], const char *file, int numbe
 		return err_set(err, RC_INVALID, "%s:%d: NAME=value was expected", file, number);
 	row = row_find(line, len);
 	if (row == NULL)
-		return err_set(err, RC_INVALID, "%s:%d: unknown setting %.*s", file, number, (int)(len < 64 ? len : 64), line);
+		return err_set(err, RC_INVALID, "%s:%d: unknown setting %.*s", file, number, (int)(len < 64 ? len : 64),
+			       line);
 	if (values[row - rows] != NULL)
 		return err_field(err, RC_INVALID, row->name, "%s:%d: %s is set twice", file, number, row->name);
 	values[row - rows] = line_value(ctx, strchr(line, '=') + 1);
@@ -250,7 +253,8 @@ static void row_print(const struct config *config, const struct row *row, FILE *
 	switch (row->type) {
 	case TEXT:
 	case ADDR:
-		fprintf(out, "%s\n", (row->flags & SECRET) && **(char *const *)field != '\0' ? "***" : *(char *const *)field);
+		fprintf(out, "%s\n",
+			(row->flags & SECRET) && **(char *const *)field != '\0' ? "***" : *(char *const *)field);
 		return;
 	case INT:
 	case MSEC:

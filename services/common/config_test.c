@@ -54,7 +54,8 @@ static void config_reads_the_seeds_file(void **state)
 	assert_true(load(f, SERVICE_GATEWAY,
 			 KEY "# comment\nSECRET_KEY=your-secret-key-here\nDEBUG=true\n\n"
 			     "DATABASE_URL=postgresql://user:password@localhost:5432/ai_learning_platform\n"
-			     "DEFAULT_OPENAI_MODEL=gpt-4o-mini   # cheap\nCORS_ORIGINS=[\"http://localhost:3000\"]\nALGORITHM=HS256\n"));
+			     "DEFAULT_OPENAI_MODEL=gpt-4o-mini   # "
+			     "cheap\nCORS_ORIGINS=[\"http://localhost:3000\"]\nALGORITHM=HS256\n"));
 	assert_true(f->config.debug);
 	assert_string_equal(f->config.default_openai_model, "gpt-4o-mini");
 	assert_int_equal(f->config.cors_origins.n, 1);

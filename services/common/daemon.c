@@ -87,7 +87,8 @@ static struct call_series *series_of(struct daemon *d, enum msg_id id, enum rc r
 	}
 	if (s->by_rc[rc] == NULL) {
 		snprintf(labels, sizeof(labels), "message=\"%s\",rc=\"%s\"", name, rc_name(rc));
-		s->by_rc[rc] = metrics_counter(d->metrics, "alp_calls_total", labels, "Requests served, by message and result.");
+		s->by_rc[rc] = metrics_counter(d->metrics, "alp_calls_total", labels,
+					       "Requests served, by message and result.");
 	}
 	return s;
 }
@@ -157,16 +158,22 @@ static void refresh_metrics(void *arg)
 		(double)use.ru_utime.tv_sec + (double)use.ru_stime.tv_sec +
 		(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 	*metrics_gauge(d->metrics, "alp_bus_calls_open", "", "Calls being served.") = (double)s->calls_open;
-	*metrics_gauge(d->metrics, "alp_bus_requests_open", "", "Requests waiting for an answer.") = (double)s->requests_open;
+	*metrics_gauge(d->metrics, "alp_bus_requests_open", "", "Requests waiting for an answer.") =
+		(double)s->requests_open;
 	*metrics_counter(d->metrics, "alp_bus_requests_total", "", "Requests sent.") = s->requests_sent;
-	*metrics_counter(d->metrics, "alp_bus_requests_retried_total", "", "Requests sent again.") = s->requests_retried;
+	*metrics_counter(d->metrics, "alp_bus_requests_retried_total", "", "Requests sent again.") =
+		s->requests_retried;
 	*metrics_counter(d->metrics, "alp_bus_requests_timed_out_total", "", "Requests without an answer.") =
 		s->requests_timed_out;
-	*metrics_counter(d->metrics, "alp_bus_requests_busy_total", "", "Requests refused for want of room.") = s->requests_busy;
+	*metrics_counter(d->metrics, "alp_bus_requests_busy_total", "", "Requests refused for want of room.") =
+		s->requests_busy;
 	*metrics_counter(d->metrics, "alp_bus_events_sent_total", "", "Publications sent.") = s->events_sent;
-	*metrics_counter(d->metrics, "alp_bus_events_received_total", "", "Publications received.") = s->events_received;
-	*metrics_counter(d->metrics, "alp_bus_events_dropped_total", "", "Publications dropped here.") = s->events_dropped;
-	*metrics_counter(d->metrics, "alp_log_lines_dropped_total", "", "Log lines that could not be written.") = log_dropped();
+	*metrics_counter(d->metrics, "alp_bus_events_received_total", "", "Publications received.") =
+		s->events_received;
+	*metrics_counter(d->metrics, "alp_bus_events_dropped_total", "", "Publications dropped here.") =
+		s->events_dropped;
+	*metrics_counter(d->metrics, "alp_log_lines_dropped_total", "", "Log lines that could not be written.") =
+		log_dropped();
 }
 
 /* ---- start, run, stop ---------------------------------------------------------------- */
@@ -197,7 +204,7 @@ static void daemon_on_signal(struct ev_loop *ev, ev_signal *w, int events)
 
 	(void)ev, (void)events;
 	if (d->draining)
-		_exit(1);	/* asked twice: leave at once */
+		_exit(1); /* asked twice: leave at once */
 	d->draining = true;
 	d->drain_until_us = clock_us() + d->config.drain_ms * 1000;
 	log_info(&d->log, "daemon.drain", "calls=%lld requests=%lld", (long long)bus_stats(d->bus)->calls_open,
@@ -227,13 +234,13 @@ static void start_bus(struct daemon *d)
 		daemon_fail(d, &err);
 	}
 	d->bus = bus_new(d->ctx, &(struct bus_config){
-		.ev = d->loop.ev,
-		.key = text_from(d->config.bus_key),
-		.message_max = (size_t)d->config.bus_message_max,
-		.inflight_max = (int)d->config.bus_inflight_max,
-		.timeout_ms = d->config.bus_timeout_ms,
-		.watch = { on_served, on_refused, on_link, on_restart, d },
-	});
+					 .ev = d->loop.ev,
+					 .key = text_from(d->config.bus_key),
+					 .message_max = (size_t)d->config.bus_message_max,
+					 .inflight_max = (int)d->config.bus_inflight_max,
+					 .timeout_ms = d->config.bus_timeout_ms,
+					 .watch = { on_served, on_refused, on_link, on_restart, d },
+				 });
 }
 
 static const char *health_address(const struct daemon *d)
@@ -280,8 +287,8 @@ void daemon_start(struct daemon *d)
 
 void daemon_run(struct daemon *d)
 {
-	log_info(&d->log, "daemon.ready", "version=%s proto=%d pid=%d start_ms=%lld", ALP_VERSION, PROTO_MAJOR, getpid(),
-		 (long long)(clock_us() - d->started_us) / 1000);
+	log_info(&d->log, "daemon.ready", "version=%s proto=%d pid=%d start_ms=%lld", ALP_VERSION, PROTO_MAJOR,
+		 getpid(), (long long)(clock_us() - d->started_us) / 1000);
 	ev_run(d->loop.ev, 0);
 }
 

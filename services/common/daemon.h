@@ -18,7 +18,7 @@
 struct dependency {
 	const char *name;
 	bool up;
-	const char *why;	/* when it is down: for operators, no secrets. NULL: "down" */
+	const char *why; /* when it is down: for operators, no secrets. NULL: "down" */
 };
 
 #define DEPENDENCIES_MAX 8
@@ -26,9 +26,9 @@ struct dependency {
 /* What a service tells its daemon; set in x_init. All may be NULL. */
 struct daemon_hooks {
 	size_t (*dependencies)(void *arg, struct dependency out[DEPENDENCIES_MAX]);
-	void (*numbers)(void *arg, UT_string *json);	/* members for /healthz: queue depths and the like */
-	void (*drain)(void *arg);	/* SIGTERM came: take nothing new, finish what runs */
-	bool (*idle)(void *arg);	/* asked while draining: may we go? From then on calls are answered busy */
+	void (*numbers)(void *arg, UT_string *json); /* members for /healthz: queue depths and the like */
+	void (*drain)(void *arg); /* SIGTERM came: take nothing new, finish what runs */
+	bool (*idle)(void *arg); /* asked while draining: may we go? From then on calls are answered busy */
 	void *arg;
 };
 
@@ -41,7 +41,7 @@ struct call_series {
 struct daemon {
 	const char *name;
 	enum service service;
-	void *ctx;			/* talloc context of the process */
+	void *ctx; /* talloc context of the process */
 	struct config config;
 	struct loop loop;
 	struct log log;
@@ -51,7 +51,7 @@ struct daemon {
 	struct health *health;
 	struct daemon_hooks hooks;
 	const char *env_file;
-	int status;			/* exit status so far */
+	int status; /* exit status so far */
 	bool draining;
 	int64_t started_us;
 	ev_signal on_term, on_int;
@@ -71,8 +71,8 @@ void daemon_start(struct daemon *d);
 /* A start that cannot go on: logs why and ends the process with status 1. */
 void daemon_fail(struct daemon *d, const struct err *why) __attribute__((noreturn));
 
-void daemon_run(struct daemon *d);	/* says "ready", loops until drained */
-int daemon_stop(struct daemon *d);	/* closes bus and loop, frees everything; the exit status */
+void daemon_run(struct daemon *d); /* says "ready", loops until drained */
+int daemon_stop(struct daemon *d); /* closes bus and loop, frees everything; the exit status */
 
 /* A request on behalf of a call: its caller, its trace. */
 struct ask daemon_ask(const struct call *call);

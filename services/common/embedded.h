@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 struct embedded_file {
-	const char *name;	/* relative, with '/'; NULL in the last row */
-	const char *bytes;	/* NUL-terminated behind len */
+	const char *name; /* relative, with '/'; NULL in the last row */
+	const char *bytes; /* NUL-terminated behind len */
 	size_t len;
 };
 
-extern const struct embedded_file alp_prompts[];	/* services/chat/prompts */
+extern const struct embedded_file alp_prompts[]; /* services/chat/prompts */
 
 #endif

@@ -143,7 +143,8 @@ struct health *health_new(struct daemon *d, const char *address, struct err *err
 	void *loops[1] = { d->loop.ev };
 	struct lws_context_creation_info info = { .port = CONTEXT_PORT_NO_LISTEN_SERVER,
 						  .protocols = protocols,
-						  .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+						  .options =
+							  LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 						  .foreign_loops = loops,
 						  .fd_limit_per_thread = HEALTH_FDS,
 						  .timeout_secs = 5,

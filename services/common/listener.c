@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-#define ACCEPT_AT_ONCE 64	/* then the loop's other work gets its turn */
+#define ACCEPT_AT_ONCE 64 /* then the loop's other work gets its turn */
 
 static void listener_on_readable(struct ev_loop *ev, ev_io *w, int events)
 {

@@ -25,6 +25,6 @@ struct listener {
 bool listener_open(struct listener *l, struct ev_loop *ev, const char *address, bool shared,
 		   void (*accepted)(void *arg, int take_fd, const char *address), void *arg, struct err *err);
 
-void listener_close(struct listener *l);	/* quiet when it is closed already */
+void listener_close(struct listener *l); /* quiet when it is closed already */
 
 #endif

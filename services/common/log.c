@@ -124,8 +124,8 @@ static void line_as_text(UT_string *out, enum log_level level, const char *event
 
 	gmtime_r(&seconds, &tm);
 	strftime(time, sizeof(time), "%H:%M:%S", &tm);
-	utstring_printf(out, "%s.%03d %s %s %s %s\n", time, (int)(now / 1000 % 1000), setup.name,
-			level_names[level], event, fields);
+	utstring_printf(out, "%s.%03d %s %s %s %s\n", time, (int)(now / 1000 % 1000), setup.name, level_names[level],
+			event, fields);
 }
 
 void log_line(enum log_level level, const struct log *log, const char *event, const char *fmt, ...)

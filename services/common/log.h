@@ -29,8 +29,7 @@ enum log_level log_level(void);
 uint64_t log_dropped(void);
 
 /* child = the parent's fields and one more: log_child(&turn->log, &chat->log, "turn=%.8s", id). parent may be NULL. */
-void log_child(struct log *child, const struct log *parent, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void log_child(struct log *child, const struct log *parent, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* log may be NULL. */
 void log_line(enum log_level level, const struct log *log, const char *event, const char *fmt, ...)

@@ -12,11 +12,11 @@ struct loop {
 	struct ev_loop *ev;
 	struct loop_defer_item *deferred;
 	ev_prepare prepare;
-	ev_idle idle;	/* keeps the loop from sleeping while something is deferred */
+	ev_idle idle; /* keeps the loop from sleeping while something is deferred */
 };
 
 void loop_init(struct loop *loop);
-void loop_done(struct loop *loop);	/* runs what is still deferred */
+void loop_done(struct loop *loop); /* runs what is still deferred */
 
 /* Runs fn(arg) once, before the loop sleeps again, never inside the caller. */
 void loop_defer(struct loop *loop, void (*fn)(void *arg), void *arg);

@@ -7,7 +7,9 @@
 
 #define REFRESH_MAX 8
 
-static const double bounds[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 };
+static const double bounds[] = {
+	0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
+};
 #define BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
 
 struct histogram {
@@ -51,7 +53,7 @@ static struct family *family_get(struct metrics *m, const char *name, enum kind 
 {
 	struct family *f;
 
-	LL_FOREACH(m->families, f)
+	LL_FOREACH (m->families, f)
 		if (strcmp(f->name, name) == 0)
 			return f;
 	f = talloc_zero(m, struct family);
@@ -68,7 +70,7 @@ static struct series *series_get(struct metrics *m, const char *name, const char
 	struct family *f = family_get(m, name, kind, help);
 	struct series *s;
 
-	LL_FOREACH(f->series, s)
+	LL_FOREACH (f->series, s)
 		if (strcmp(s->labels, labels) == 0)
 			return s;
 	s = talloc_zero(f, struct series);
@@ -136,7 +138,8 @@ static void write_series(const struct family *f, const struct series *s, UT_stri
 	if (f->kind == HISTOGRAM)
 		write_histogram(f, s, out);
 	else if (f->kind == COUNTER)
-		utstring_printf(out, "%s%s%s%s %llu\n", f->name, open, s->labels, close, (unsigned long long)s->counter);
+		utstring_printf(out, "%s%s%s%s %llu\n", f->name, open, s->labels, close,
+				(unsigned long long)s->counter);
 	else
 		utstring_printf(out, "%s%s%s%s %.15g\n", f->name, open, s->labels, close, s->gauge);
 }
@@ -149,10 +152,9 @@ void metrics_write(struct metrics *m, UT_string *out)
 
 	for (int i = 0; i < m->refresh_n; i++)
 		m->refresh[i].fn(m->refresh[i].arg);
-	LL_FOREACH(m->families, f)
-	{
+	LL_FOREACH (m->families, f) {
 		utstring_printf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, kinds[f->kind]);
-		LL_FOREACH(f->series, s)
+		LL_FOREACH (f->series, s)
 			write_series(f, s, out);
 	}
 }

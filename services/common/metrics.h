@@ -10,8 +10,8 @@
 
 #include <utstring.h>
 
-struct metrics;		/* a registry */
-struct histogram;	/* seconds, fixed buckets from 0.5 ms to 60 s */
+struct metrics; /* a registry */
+struct histogram; /* seconds, fixed buckets from 0.5 ms to 60 s */
 
 struct metrics *metrics_new(void *ctx);
 

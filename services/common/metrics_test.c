@@ -20,8 +20,10 @@ static void metrics_write_prometheus_text(void **state)
 	histogram_add(metrics_histogram(m, "y_seconds", "", "Ys."), 0.003);
 	metrics_write(m, out);
 	assert_non_null(strstr(utstring_body(out), "# TYPE x_total counter\nx_total{a=\"1\"} 2\nx_total{a=\"2\"} 1\n"));
-	assert_non_null(strstr(utstring_body(out), "y_seconds_bucket{le=\"0.0025\"} 0\ny_seconds_bucket{le=\"0.005\"} 1\n"));
-	assert_non_null(strstr(utstring_body(out), "y_seconds_bucket{le=\"+Inf\"} 1\ny_seconds_sum 0.003000\ny_seconds_count 1\n"));
+	assert_non_null(
+		strstr(utstring_body(out), "y_seconds_bucket{le=\"0.0025\"} 0\ny_seconds_bucket{le=\"0.005\"} 1\n"));
+	assert_non_null(strstr(utstring_body(out),
+			       "y_seconds_bucket{le=\"+Inf\"} 1\ny_seconds_sum 0.003000\ny_seconds_count 1\n"));
 	utstring_free(out);
 	talloc_free(ctx);
 }

@@ -14,7 +14,7 @@
 
 struct reply_log {
 	UT_string text;
-	uint32_t *ends;		/* byte position behind piece i */
+	uint32_t *ends; /* byte position behind piece i */
 	size_t n, room;
 };
 
@@ -24,8 +24,8 @@ void reply_log_clear(struct reply_log *log);
 
 void reply_log_add(struct reply_log *log, struct text piece);
 struct text reply_log_piece(const struct reply_log *log, size_t i);
-struct text reply_log_text(const struct reply_log *log);		/* the whole */
-struct text reply_log_from(const struct reply_log *log, size_t i);	/* pieces i.. as one text */
+struct text reply_log_text(const struct reply_log *log); /* the whole */
+struct text reply_log_from(const struct reply_log *log, size_t i); /* pieces i.. as one text */
 
 /* The ends of pieces from.., relative to the start of piece `from`, as "3,17,40". Belongs to ctx. */
 char *reply_log_ends(const void *ctx, const struct reply_log *log, size_t from);
