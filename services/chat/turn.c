@@ -239,6 +239,8 @@ void turn_tick(struct turn *turn)
 		turn_fail(turn, "ai_unavailable", "no free worker in time");
 	else if (turn->step == TURN_REATTACH && now - turn->step_us >= c->worker_silence_ms * 1000 / 2)
 		turn_try_again(turn, "taken over", 0);
+	else if (turn->step == TURN_REATTACH)
+		turn_refetch(turn); /* a publication is lost on workers that are not back yet */
 	else if (turn->step == TURN_RETRY)
 		turn_retry(turn);
 }

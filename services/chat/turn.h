@@ -63,6 +63,7 @@ struct turn {
 	char *worker; /* who has the attempt; NULL while nobody */
 	struct reply_log reply;
 	struct text messages; /* the prompt of this attempt: inside of the messages array */
+	int64_t failures;		/* attempts that failed here; ATTEMPTS_MAX bounds them */
 	int64_t handovers; /* workers that died with this attempt before its first piece */
 	bool repairing; /* finalize: the attempt that was told its fault */
 	bool stopping; /* a stop was asked for */
@@ -107,6 +108,9 @@ void turn_tick(struct turn *turn);
 void turn_stop(struct turn *turn);
 
 /* ---- what workers say (turn_reply.c) ------------------------------------------ */
+
+/* Asks the workers for the attempt's text; at most every 0.2 s. */
+void turn_refetch(struct turn *turn);
 
 void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m);
 void turn_on_text(struct turn *turn, const struct msg_work_text *m);

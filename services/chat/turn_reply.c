@@ -26,7 +26,7 @@ static void turn_found_worker(struct turn *turn, struct text worker)
 	turn_go(turn, TURN_REPLY);
 }
 
-static void turn_refetch(struct turn *turn)
+void turn_refetch(struct turn *turn)
 {
 	int64_t now = clock_us();
 
@@ -133,7 +133,7 @@ static void turn_broken(struct turn *turn, const struct msg_work_done *m)
 	if (turn->stopping) {
 		turn->outcome.finish_reason = text_from("stopped");
 		turn_completed(turn, "cancelled");
-	} else if (m->retryable && turn->attempt < turn->chat->config->attempts_max) {
+	} else if (m->retryable && turn->failures + 1 < turn->chat->config->attempts_max) {
 		turn_try_again(turn, text_dup(turn, m->error_code), m->retry_after_ms);
 	} else if (turn->outcome.reply.len > 0 && turn->kind != KIND_FINALIZE) {
 		turn->outcome.error_code = text_copy(turn, m->error_code);

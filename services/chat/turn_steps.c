@@ -101,7 +101,7 @@ void turn_reattach(struct turn *turn)
 {
 	log_info(&turn->log, "turn.takeover", "kind=" TEXT_FMT " attempt=%lld", TEXT_ARG(turn->context.kind),
 		 (long long)turn->attempt);
-	workers_tell(turn->chat, "refetch", turn);
+	turn_refetch(turn);
 }
 
 /* ---- RETRY --------------------------------------------------------------------------------------- */
@@ -109,7 +109,8 @@ void turn_reattach(struct turn *turn)
 void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms)
 {
 	workers_forget(turn->chat, turn);
-	if (turn->attempt >= turn->chat->config->attempts_max) {
+	/* A takeover is nobody's failure: the attempt may never have been handed out. */
+	if (turn->step != TURN_REATTACH && ++turn->failures >= turn->chat->config->attempts_max) {
 		turn_fail(turn, "ai_unavailable", "the model could not be reached");
 		return;
 	}
