@@ -17,6 +17,7 @@
 struct mail {
 	void (*deliver)(struct mail *mail); /* on the loop thread */
 	struct mail *next;
+	void (*drop)(struct mail *mail); /* never delivered: the bus ends. NULL: its owner frees it */
 };
 
 struct canary {
