@@ -47,7 +47,7 @@ static void conn_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 		return;
 	case CONN_SOCKET:
 		conn_enter(conn, CONN_SOCKET);
-		ws_on_tick(conn->ws);	/* may end the connection */
+		ws_on_tick(conn->ws); /* may end the connection */
 		return;
 	case CONN_WORK:
 		return;

@@ -16,14 +16,14 @@ struct http_request;
 struct ws_conn;
 
 /* PHASE, longest stay in milliseconds (0: bounded elsewhere), what ends it. */
-#define CONN_PHASES(X)                                                          \
-	X(HEADERS, 10000) /* the first request's head is awaited: 408 */        \
-	X(BODY, 10000)    /* a request's body is awaited: 408 */                \
-	X(WORK, 0)        /* the answer is being made: the bus has deadlines */ \
-	X(SENDING, 120000) /* the answer waits for its reader: closed */       \
-	X(IDLE, 60000)    /* answered; the next head is awaited: closed */      \
-	X(LINGER, 2000)   /* refused before its body came: read and forget */   \
-	X(SOCKET, 10000)  /* a WebSocket: ticks */
+#define CONN_PHASES(X) \
+	X(HEADERS, 10000) /* the first request's head is awaited: 408 */ \
+	X(BODY, 10000) /* a request's body is awaited: 408 */ \
+	X(WORK, 0) /* the answer is being made: the bus has deadlines */ \
+	X(SENDING, 120000) /* the answer waits for its reader: closed */ \
+	X(IDLE, 60000) /* answered; the next head is awaited: closed */ \
+	X(LINGER, 2000) /* refused before its body came: read and forget */ \
+	X(SOCKET, 10000) /* a WebSocket: ticks */
 
 enum conn_phase {
 #define X(phase, ms) CONN_##phase,
@@ -32,20 +32,20 @@ enum conn_phase {
 };
 
 struct conn_address {
-	char name[64];		/* numeric */
+	char name[64]; /* numeric */
 	int open;
 	UT_hash_handle hh;
 };
 
 struct conn {
 	struct gateway *gw;
-	struct lws *wsi;		/* NULL until lws has it */
+	struct lws *wsi; /* NULL until lws has it */
 	struct conn_address *address;
 	enum conn_phase phase;
 	ev_timer timer;
-	ev_io writer;			/* an answer that waits for its reader, or for its turn in the loop */
-	struct http_request *request;	/* NULL between requests */
-	struct ws_conn *ws;		/* from the accepted upgrade on */
+	ev_io writer; /* an answer that waits for its reader, or for its turn in the loop */
+	struct http_request *request; /* NULL between requests */
+	struct ws_conn *ws; /* from the accepted upgrade on */
 	struct conn *prev, *next;
 };
 
@@ -53,7 +53,7 @@ struct conns {
 	struct conn *all;
 	struct conn_address *addresses;
 	int64_t open_n;
-	uint64_t refused_n;		/* over a limit */
+	uint64_t refused_n; /* over a limit */
 };
 
 /* NULL when the address or the whole has too many. */

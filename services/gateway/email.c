@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#define ADDRESS_MAX 254	/* RFC 5321, 4.5.3.1.3, without the angle brackets */
+#define ADDRESS_MAX 254 /* RFC 5321, 4.5.3.1.3, without the angle brackets */
 #define LOCAL_MAX 64
 #define LABEL_MAX 63
 

@@ -18,7 +18,7 @@ void events_free(struct events *events)
 {
 	struct watch *w, *next;
 
-	HASH_ITER(hh, events->watches, w, next)
+	HASH_ITER (hh, events->watches, w, next)
 		watch_free(w);
 	utstring_done(&events->scratch);
 	talloc_free(events);
@@ -52,7 +52,7 @@ static void tell(const struct audience *audience, struct ws_frame *frame)
 	struct ws_conn *ws;
 
 	AUDIENCE_FOREACH(*audience, ws)
-		ws_push_event(ws, frame);
+	ws_push_event(ws, frame);
 }
 
 void watch_tell(struct watch *w, struct ws_frame *frame)
@@ -135,8 +135,8 @@ static bool is_end(const struct msg_chat_event *m)
 {
 	if (m->turn_id.s[0] == '\0')
 		return false;
-	return text_is(m->type, "ai_response") || text_is(m->type, "error") || text_is(m->type, "finalization_complete") ||
-	       (text_is(m->type, "ai_status") && is_last_status(m->frame));
+	return text_is(m->type, "ai_response") || text_is(m->type, "error") ||
+	       text_is(m->type, "finalization_complete") || (text_is(m->type, "ai_status") && is_last_status(m->frame));
 }
 
 static void on_end(struct events *events, const struct msg_chat_event *m, const struct audience *audience,
@@ -146,6 +146,14 @@ static void on_end(struct events *events, const struct msg_chat_event *m, const 
 	int64_t epoch = m->epoch > 0 ? m->epoch : w != NULL ? w->mirror.epoch : 0;
 	struct ws_frame *frame;
 
+	if (w != NULL && text_is(m->type, "ai_response") &&
+	    (epoch > w->mirror.epoch || m->offset > (int64_t)w->mirror.log.n)) {
+		/* Pieces before the end were lost: first those, then the end, out of one answer. */
+		events->gaps_n++;
+		w->live = true;
+		watch_pull(w);
+		return;
+	}
 	if (!ended_add(&events->ended, &m->turn_id, epoch, m->type))
 		return;
 	frame = frame_complete(events, m->frame, m->total_us, began_us);
@@ -162,8 +170,8 @@ static void tell_accepted(const struct audience *audience, const struct uuid_tex
 	struct ws_conn *ws;
 
 	AUDIENCE_FOREACH(*audience, ws)
-		if (!ws_has_posted(ws, client_message_id))
-			ws_push_event(ws, frame);
+	if (!ws_has_posted(ws, client_message_id))
+		ws_push_event(ws, frame);
 }
 
 static void on_other(struct events *events, const struct msg_chat_event *m, const struct audience *audience)

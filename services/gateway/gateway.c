@@ -55,7 +55,8 @@ static void gateway_refresh_metrics(void *arg)
 	*metrics_counter(m, "alp_connections_refused_total", "", "Connections over a limit.") =
 		server_conns(gw->server)->refused_n;
 	*metrics_gauge(m, "alp_sockets", "", "Open WebSockets.") = (double)sockets_count(gw->sockets);
-	*metrics_gauge(m, "alp_mirrors", "", "Running turns that a socket follows.") = (double)events_mirrors(gw->events);
+	*metrics_gauge(m, "alp_mirrors", "", "Running turns that a socket follows.") =
+		(double)events_mirrors(gw->events);
 	*metrics_counter(m, "alp_turn_pulls_total", "", "Turns asked for after a gap or silence.") =
 		events_pulls(gw->events);
 }

@@ -14,16 +14,16 @@ struct gateway {
 	const struct config *config;
 	struct log log;
 	struct peer *chat, *store;
-	struct server *server;		/* connections */
+	struct server *server; /* connections */
 	struct static_files *files;
 	struct tokens *tokens;
 	struct tickets *tickets;
 	struct limits *limits;
 	struct passwords *passwords;
-	struct sockets *sockets;	/* WebSockets by id and by session */
-	struct events *events;		/* mirrors of running turns */
-	struct upstream *upstream;	/* are chat and store usable? */
-	int waits_open;			/* HTTP requests that wait for a reply of the model */
+	struct sockets *sockets; /* WebSockets by id and by session */
+	struct events *events; /* mirrors of running turns */
+	struct upstream *upstream; /* are chat and store usable? */
+	int waits_open; /* HTTP requests that wait for a reply of the model */
 };
 
 /* Dials, subscribes, listens. Ends the process with a reason when it cannot. */

@@ -22,41 +22,41 @@ struct http_request {
 	struct gateway *gw;
 	struct log log;
 	int64_t since_us;
-	char trace[56];			/* W3C traceparent, the client's or a new one */
+	char trace[56]; /* W3C traceparent, the client's or a new one */
 
 	enum http_method method;
-	struct text path;		/* decoded by lws */
+	struct text path; /* decoded by lws */
 	struct route_match match;
-	struct text origin;		/* empty: none */
-	bool origin_allowed;		/* on the CORS list */
-	bool origin_same;		/* the page came from here */
-	bool wants_problem;		/* Accept: application/problem+json */
-	bool body_is_json;		/* by its content type, or without one */
-	struct text idempotency_key;	/* empty: none */
-	struct text authorization;	/* empty: none */
-	struct caller caller;		/* CALLER_NOBODY until the token was read */
-	int64_t expires_s;		/* of its token, wall clock */
+	struct text origin; /* empty: none */
+	bool origin_allowed; /* on the CORS list */
+	bool origin_same; /* the page came from here */
+	bool wants_problem; /* Accept: application/problem+json */
+	bool body_is_json; /* by its content type, or without one */
+	struct text idempotency_key; /* empty: none */
+	struct text authorization; /* empty: none */
+	struct caller caller; /* CALLER_NOBODY until the token was read */
+	int64_t expires_s; /* of its token, wall clock */
 
-	size_t body_length;		/* as announced */
+	size_t body_length; /* as announced */
 	UT_string body;
-	cJSON *json;			/* the body when the route wants JSON: an object */
+	cJSON *json; /* the body when the route wants JSON: an object */
 
-	struct request *asking;		/* at most one request on the bus */
+	struct request *asking; /* at most one request on the bus */
 	http_answered_fn *then;
-	struct passwords_job *hashing;	/* at most one password in work */
-	void *state;			/* the handler's own */
-	bool waiting;			/* counted in gw->waits_open */
+	struct passwords_job *hashing; /* at most one password in work */
+	void *state; /* the handler's own */
+	bool waiting; /* counted in gw->waits_open */
 
-	UT_string headers;		/* of the answer, besides the usual ones: "name: value\r\n" */
-	unsigned char *out;		/* head and body of the answer; NULL until there is one */
-	size_t out_len, out_at;		/* out_at: sent so far */
-	int file;			/* sent behind them; -1: none */
+	UT_string headers; /* of the answer, besides the usual ones: "name: value\r\n" */
+	unsigned char *out; /* head and body of the answer; NULL until there is one */
+	size_t out_len, out_at; /* out_at: sent so far */
+	int file; /* sent behind them; -1: none */
 	size_t file_left;
 	unsigned status;
-	bool close;			/* hang up after the answer */
-	bool linger;			/* ... but let the refused body come first */
-	bool inside;			/* in a callback of lws: the answer is sent when we return */
-	bool held;			/* lws reads nothing for now */
+	bool close; /* hang up after the answer */
+	bool linger; /* ... but let the refused body come first */
+	bool inside; /* in a callback of lws: the answer is sent when we return */
+	bool held; /* lws reads nothing for now */
 };
 
 /* ---- for handlers ------------------------------------------------------------------ */
@@ -66,15 +66,14 @@ void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const 
 	      http_answered_fn *then);
 
 /* A header of the answer to come. Values from outside are checked for line breaks. */
-void http_header(struct http_request *r, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void http_header(struct http_request *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The answer. type NULL: application/json. */
 void http_answer(struct http_request *r, unsigned status, const char *type, struct text body);
 
 /* 200 with the len bytes of an open file, which is closed afterwards. */
 void http_answer_file(struct http_request *r, const char *type, int take_fd, size_t len);
-void http_answer_json(struct http_request *r, const UT_string *json);	/* 200 */
+void http_answer_json(struct http_request *r, const UT_string *json); /* 200 */
 
 /* A header of the request as a text of its own; empty when absent or longer than max. */
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);

@@ -7,7 +7,7 @@
 #include "ids.h"
 #include "problem.h"
 
-#define VALUE_MAX 16384	/* no head is longer */
+#define VALUE_MAX 16384 /* no head is longer */
 
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max)
 {
@@ -52,9 +52,9 @@ static bool read_method(struct http_request *r)
 		enum lws_token_indexes token;
 		enum http_method method;
 	} methods[] = {
-		{ WSI_TOKEN_GET_URI, HTTP_GET },	 { WSI_TOKEN_POST_URI, HTTP_POST },
+		{ WSI_TOKEN_GET_URI, HTTP_GET },         { WSI_TOKEN_POST_URI, HTTP_POST },
 		{ WSI_TOKEN_OPTIONS_URI, HTTP_OPTIONS }, { WSI_TOKEN_PUT_URI, HTTP_PUT },
-		{ WSI_TOKEN_PATCH_URI, HTTP_PATCH },	 { WSI_TOKEN_DELETE_URI, HTTP_DELETE },
+		{ WSI_TOKEN_PATCH_URI, HTTP_PATCH },     { WSI_TOKEN_DELETE_URI, HTTP_DELETE },
 		{ WSI_TOKEN_HEAD_URI, HTTP_HEAD },
 	};
 

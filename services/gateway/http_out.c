@@ -7,7 +7,7 @@
 
 #include "cors.h"
 
-#define HEAD_ROOM 3072	/* status line and the usual headers */
+#define HEAD_ROOM 3072 /* status line and the usual headers */
 
 void http_header(struct http_request *r, const char *name, const char *fmt, ...)
 {
@@ -32,9 +32,8 @@ static bool add(struct http_request *r, const char *name, const char *value, uns
 static bool add_usual(struct http_request *r, const char *type, size_t len, unsigned char **p, unsigned char *end)
 {
 	/* 304 stands for a body it does not have: no length, no type */
-	bool line = r->status == 304
-			    ? lws_add_http_header_status(r->conn->wsi, r->status, p, end) == 0
-			    : lws_add_http_common_headers(r->conn->wsi, r->status, type, len, p, end) == 0;
+	bool line = r->status == 304 ? lws_add_http_header_status(r->conn->wsi, r->status, p, end) == 0
+				     : lws_add_http_common_headers(r->conn->wsi, r->status, type, len, p, end) == 0;
 
 	return line &&
 	       (strstr(utstring_body(&r->headers), "cache-control:") != NULL ||
@@ -45,12 +44,12 @@ static bool add_usual(struct http_request *r, const char *type, size_t len, unsi
 /* Head and body in one buffer: half the cost of two writes. more: bytes that follow from elsewhere. */
 static void compose(struct http_request *r, unsigned status, const char *type, struct text body, size_t more)
 {
-	size_t written = r->method == HTTP_HEAD ? 0 : body.len;	/* HEAD: its length is told, no more */
+	size_t written = r->method == HTTP_HEAD ? 0 : body.len; /* HEAD: its length is told, no more */
 	size_t room = HEAD_ROOM + written;
 	unsigned char *p, *end;
 
 	if (r->out != NULL)
-		abort();	/* a handler that answers twice */
+		abort(); /* a handler that answers twice */
 	r->close = r->close || r->gw->daemon->draining;
 	r->status = status;
 	cors_headers(r);

@@ -14,7 +14,7 @@
  * sent by its own file server loses the request that follows.
  */
 
-#define FILE_AT_ONCE 262144	/* then the loop's other work gets its turn */
+#define FILE_AT_ONCE 262144 /* then the loop's other work gets its turn */
 
 enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
 
@@ -65,7 +65,7 @@ static enum sent send_file(struct http_request *r, int fd)
 		return SENT_ALL;
 	n = sendfile(fd, r->file, NULL, r->file_left < FILE_AT_ONCE ? r->file_left : FILE_AT_ONCE);
 	if (n <= 0)
-		return stalled(n);	/* 0: the file became shorter than was announced */
+		return stalled(n); /* 0: the file became shorter than was announced */
 	r->file_left -= (size_t)n;
 	return r->file_left == 0 ? SENT_ALL : SENT_SOME;
 }

@@ -43,7 +43,7 @@ enum mirror_merge mirror_fill(struct mirror *m, int64_t epoch, int64_t offset, s
 	bool shown = m->log.n > 0;
 	bool newer = epoch > m->epoch;
 
-	if (epoch < m->epoch)	/* an answer that was overtaken by events */
+	if (epoch < m->epoch) /* an answer that was overtaken by events */
 		return *from_out = m->log.n, MERGE_GOOD;
 	if (newer)
 		mirror_reset(m, epoch);
@@ -125,7 +125,8 @@ void cursor_drop(struct cursors *c, const struct uuid_text *turn_id)
 bool ended_add(struct ended *e, const struct uuid_text *turn_id, int64_t epoch, struct text type)
 {
 	for (int i = 0; i < ENDED_MAX; i++)
-		if (same(&e->items[i].turn_id, turn_id) && e->items[i].epoch >= epoch && text_is(type, e->items[i].type))
+		if (same(&e->items[i].turn_id, turn_id) && e->items[i].epoch >= epoch &&
+		    text_is(type, e->items[i].type))
 			return false;
 	e->items[e->at].turn_id = *turn_id;
 	e->items[e->at].epoch = epoch;

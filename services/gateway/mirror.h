@@ -21,8 +21,8 @@ struct mirror {
 
 enum mirror_step {
 	MIRROR_APPENDED,
-	MIRROR_OLD,	/* seen already, or of an epoch that is over */
-	MIRROR_GAP	/* something is missing: it must be asked for */
+	MIRROR_OLD, /* seen already, or of an epoch that is over */
+	MIRROR_GAP /* something is missing: it must be asked for */
 };
 
 void mirror_init(struct mirror *m, int64_t epoch);
@@ -35,9 +35,9 @@ enum mirror_step mirror_delta(struct mirror *m, int64_t epoch, int64_t offset, s
 bool mirror_reset(struct mirror *m, int64_t epoch);
 
 enum mirror_merge {
-	MERGE_GOOD,	/* pieces from *from_out on are new */
-	MERGE_RESET,	/* the same, and all before belongs to an epoch that is over */
-	MERGE_BROKEN	/* it does not join: ask again from the start */
+	MERGE_GOOD, /* pieces from *from_out on are new */
+	MERGE_RESET, /* the same, and all before belongs to an epoch that is over */
+	MERGE_BROKEN /* it does not join: ask again from the start */
 };
 
 /* Pieces as turn_get answers them. */
@@ -46,7 +46,7 @@ enum mirror_merge mirror_fill(struct mirror *m, int64_t epoch, int64_t offset, s
 
 /* ---- how far one socket is ------------------------------------------------------------- */
 
-#define CURSORS_MAX 8	/* turns one socket follows at once; the one quiet longest gives way */
+#define CURSORS_MAX 8 /* turns one socket follows at once; the one quiet longest gives way */
 
 struct cursor {
 	struct uuid_text turn_id;
@@ -55,7 +55,7 @@ struct cursor {
 };
 
 struct cursors {
-	struct cursor items[CURSORS_MAX];	/* the latest served first */
+	struct cursor items[CURSORS_MAX]; /* the latest served first */
 	int n;
 };
 

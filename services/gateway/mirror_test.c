@@ -96,7 +96,7 @@ static void a_socket_gets_only_what_joins_what_it_has(void **state)
 	struct cursors c = { 0 };
 
 	(void)state;
-	assert_int_equal(cursor_next(&c, &one, 1, false), -1);	/* came in the middle */
+	assert_int_equal(cursor_next(&c, &one, 1, false), -1); /* came in the middle */
 	assert_int_equal(cursor_next(&c, &one, 1, true), 0);
 	cursor_set(&c, &one, 1, 1);
 	assert_int_equal(cursor_next(&c, &one, 1, false), 1);
@@ -119,7 +119,7 @@ static void a_socket_follows_a_bounded_number_of_turns(void **state)
 
 		id.s[0] = (char)('a' + i);
 		cursor_set(&c, &id, 1, (size_t)i);
-		cursor_set(&c, &one, 1, (size_t)i);	/* always served: it stays */
+		cursor_set(&c, &one, 1, (size_t)i); /* always served: it stays */
 	}
 	assert_int_equal(c.n, CURSORS_MAX);
 	assert_int_equal(cursor_next(&c, &one, 1, false), CURSORS_MAX + 1);

@@ -15,11 +15,11 @@
 /* Between passwords_check and its arrival in `ended` a job belongs to a thread. */
 struct passwords_job {
 	struct passwords *owner;
-	char *password;			/* plain malloc: talloc contexts do not cross threads */
+	char *password; /* plain malloc: talloc contexts do not cross threads */
 	size_t password_len;
-	char *compare_with;		/* NULL: make a hash */
+	char *compare_with; /* NULL: make a hash */
 	struct passwords_result result;
-	passwords_done_fn *done;	/* loop thread only; NULL: forgotten */
+	passwords_done_fn *done; /* loop thread only; NULL: forgotten */
 	void *arg;
 	struct passwords_job *prev, *next;
 };
@@ -28,10 +28,10 @@ struct passwords {
 	struct loop *loop;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct passwords_job *queue, *ended;	/* under lock */
-	bool stopping;				/* under lock */
+	struct passwords_job *queue, *ended; /* under lock */
+	bool stopping; /* under lock */
 	ev_async wake;
-	int open_n, open_max;			/* loop thread: queued and running */
+	int open_n, open_max; /* loop thread: queued and running */
 	pthread_t threads[THREADS_MAX];
 	int threads_n;
 };
@@ -39,7 +39,7 @@ struct passwords {
 static void make_hash(struct passwords_job *job)
 {
 	if (crypto_pwhash_str(job->result.hash, job->password, job->password_len, OPS, MEMORY) != 0)
-		abort();	/* no memory */
+		abort(); /* no memory */
 }
 
 /* crypt: "$2a$", "$2b$", "$2y$". The comparison takes the same time wherever they differ. */
@@ -122,8 +122,7 @@ static void passwords_on_wake(struct ev_loop *ev, ev_async *w, int events)
 	ended = passwords->ended;
 	passwords->ended = NULL;
 	pthread_mutex_unlock(&passwords->lock);
-	DL_FOREACH_SAFE(ended, job, next)
-	{
+	DL_FOREACH_SAFE (ended, job, next) {
 		passwords->open_n--;
 		if (job->done != NULL)
 			job->done(job->arg, &job->result);
@@ -167,7 +166,7 @@ void passwords_free(struct passwords *passwords)
 		pthread_join(passwords->threads[i], NULL);
 	ev_async_stop(passwords->loop->ev, &passwords->wake);
 	DL_CONCAT(passwords->queue, passwords->ended);
-	DL_FOREACH_SAFE(passwords->queue, job, next)
+	DL_FOREACH_SAFE (passwords->queue, job, next)
 		job_free(job);
 	pthread_cond_destroy(&passwords->work);
 	pthread_mutex_destroy(&passwords->lock);

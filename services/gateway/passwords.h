@@ -16,8 +16,9 @@ struct passwords;
 struct passwords_job;
 
 struct passwords_result {
-	bool fits;			/* the password belongs to the hash; always true when there was none to compare */
-	char hash[PASSWORD_HASH_SIZE];	/* a new hash: of a new password, or of a good one whose hash is outdated; else "" */
+	bool fits; /* the password belongs to the hash; always true when there was none to compare */
+	char hash
+		[PASSWORD_HASH_SIZE]; /* a new hash: of a new password, or of a good one whose hash is outdated; else "" */
 };
 
 typedef void passwords_done_fn(void *arg, const struct passwords_result *result);

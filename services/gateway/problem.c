@@ -6,13 +6,20 @@ static const char *reason(unsigned status)
 		unsigned status;
 		const char *reason;
 	} reasons[] = {
-		{ 400, "Bad Request" },		   { 401, "Unauthorized" },
-		{ 403, "Forbidden" },		   { 404, "Not Found" },
-		{ 405, "Method Not Allowed" },	   { 408, "Request Timeout" },
-		{ 409, "Conflict" },		   { 411, "Length Required" },
-		{ 413, "Content Too Large" },	   { 415, "Unsupported Media Type" },
-		{ 422, "Unprocessable Content" },  { 426, "Upgrade Required" },
-		{ 429, "Too Many Requests" },	   { 500, "Internal Server Error" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 411, "Length Required" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 426, "Upgrade Required" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
 		{ 503, "Service Unavailable" },
 	};
 

@@ -15,12 +15,12 @@ struct bucket {
 	unsigned char key[16];
 	double left;
 	int64_t at_us;
-	UT_hash_handle hh;	/* in the order of the last use */
+	UT_hash_handle hh; /* in the order of the last use */
 };
 
 struct limits {
 	struct bucket *buckets;
-	struct bucket *known;	/* (address, account) pairs that were let in */
+	struct bucket *known; /* (address, account) pairs that were let in */
 	unsigned char salt[crypto_generichash_KEYBYTES];
 };
 
@@ -58,8 +58,8 @@ static void digest(const struct limits *limits, const char *kind, const char *ad
 }
 
 /* Found or made, and moved to the end of the order. */
-static struct bucket *bucket_get(struct limits *limits, struct bucket **table, const unsigned char key[16],
-				 double full, bool *made_out)
+static struct bucket *bucket_get(struct limits *limits, struct bucket **table, const unsigned char key[16], double full,
+				 bool *made_out)
 {
 	struct bucket *bucket, *oldest;
 

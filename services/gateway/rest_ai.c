@@ -237,7 +237,7 @@ static void finalize_on_answer(struct http_request *r, const struct answer *answ
 		answer_modules(r, &ans->turn, why(r, &ans->turn.outcome));
 	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
 		answer_modules(r, NULL, word(r->caller.language, problem_word_of(rc)));
-	else if (rc == RC_CONFLICT || (rc == RC_INVALID && answer->err.field[0] == '\0'))	/* there is no plan yet */
+	else if (rc == RC_CONFLICT || (rc == RC_INVALID && answer->err.field[0] == '\0')) /* there is no plan yet */
 		answer_modules(r, NULL, answer->err.message);
 	else
 		problem_rc(r, &answer->err);

@@ -89,7 +89,7 @@ void auth_guest_login(struct http_request *r)
 
 	r->state = c;
 	if (auth_slow_down(r, limits_take(r->gw->limits, "guest", text_from(r->conn->address->name),
-				     r->gw->config->guest_rate_per_minute)))
+					  r->gw->config->guest_rate_per_minute)))
 		return;
 	c->user_id = who.user_id = m.user_id = id_new();
 	m.email = text_from(talloc_asprintf(c, "%s@guest.com", caller_subject(c, &who)));

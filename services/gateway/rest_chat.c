@@ -160,7 +160,7 @@ static bool chat_of_path(struct http_request *r, struct uuid_text *out)
 {
 	if (uuid_from_text(r->match.params[0], out))
 		return true;
-	if (r->caller.kind == CALLER_GUEST)	/* temporary ids of a guest's page are no mistake, only unknown */
+	if (r->caller.kind == CALLER_GUEST) /* temporary ids of a guest's page are no mistake, only unknown */
 		problem_word(r, 404, WORD_NOT_FOUND);
 	else
 		problem_word(r, 400, WORD_BAD_CHAT_ID);
@@ -235,7 +235,7 @@ void chat_history(struct http_request *r)
 	if (!chat_of_path(r, &chat_id))
 		return;
 	m.chat_id = uuid_as_text(&chat_id);
-	m.session_id = session_name(r, http_query(r, "session_id"));	/* when given, it must be the chat's */
+	m.session_id = session_name(r, http_query(r, "session_id")); /* when given, it must be the chat's */
 	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, history_on_answer);
 }
 

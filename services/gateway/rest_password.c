@@ -15,7 +15,7 @@ struct credentials {
 	struct text email, password, first_name, last_name;
 	struct uuid_text user_id;
 	char *old_hash;
-	char *user;		/* as store shows him */
+	char *user; /* as store shows him */
 };
 
 /* ---- register ------------------------------------------------------------------------------ */
@@ -87,7 +87,7 @@ void auth_register(struct http_request *r)
 		return;
 	}
 	if (auth_slow_down(r, limits_take(r->gw->limits, "register", text_from(r->conn->address->name),
-				     r->gw->config->login_rate_per_minute)))
+					  r->gw->config->login_rate_per_minute)))
 		return;
 	c->user_id = id_new();
 	start_hashing(r, c->password, NULL, register_on_hash);
@@ -100,7 +100,8 @@ static void renewed(void *arg, const struct answer *answer)
 	struct gateway *gw = arg;
 
 	if (answer->err.rc != RC_OK)
-		log_warning(&gw->log, "auth.rehash", "rc=%s reason=\"%s\"", rc_name(answer->err.rc), answer->err.message);
+		log_warning(&gw->log, "auth.rehash", "rc=%s reason=\"%s\"", rc_name(answer->err.rc),
+			    answer->err.message);
 }
 
 /* The old hash was made in another way: the login does not wait for the new one to be stored. */
@@ -174,7 +175,7 @@ void auth_login(struct http_request *r)
 	if (!schema_body(r, fields, FIELDS_N(fields), c))
 		return;
 	if (auth_slow_down(r, limits_login(r->gw->limits, r->conn->address->name, c->email,
-				      r->gw->config->login_rate_per_minute)))
+					   r->gw->config->login_rate_per_minute)))
 		return;
 	m.email = c->email;
 	http_ask(r, r->gw->store, MSG_USER_BY_EMAIL, &m, 0, login_on_user);

@@ -15,7 +15,7 @@ static const struct route routes[] = {
 const char *http_method_name(enum http_method method)
 {
 	static const char *const names[HTTP_METHODS] = {
-		[HTTP_GET] = "GET",	  [HTTP_POST] = "POST",	      [HTTP_PUT] = "PUT",   [HTTP_PATCH] = "PATCH",
+		[HTTP_GET] = "GET",       [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",   [HTTP_PATCH] = "PATCH",
 		[HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_HEAD] = "HEAD",
 	};
 

@@ -11,35 +11,26 @@
 
 struct http_request;
 
-enum http_method {
-	HTTP_GET,
-	HTTP_POST,
-	HTTP_PUT,
-	HTTP_PATCH,
-	HTTP_DELETE,
-	HTTP_OPTIONS,
-	HTTP_HEAD,
-	HTTP_METHODS
-};
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_HEAD, HTTP_METHODS };
 
 const char *http_method_name(enum http_method method);
 
 enum route_auth {
-	AUTH_NONE,	/* a token is not looked at */
-	AUTH_OPTIONAL,	/* missing: nobody; wrong or expired: 401 */
-	AUTH_REQUIRED	/* missing: 403; wrong or expired: 401 */
+	AUTH_NONE, /* a token is not looked at */
+	AUTH_OPTIONAL, /* missing: nobody; wrong or expired: 401 */
+	AUTH_REQUIRED /* missing: 403; wrong or expired: 401 */
 };
 
 enum route_body {
-	BODY_NONE,	/* what comes is read and ignored */
-	BODY_JSON	/* an object must come */
+	BODY_NONE, /* what comes is read and ignored */
+	BODY_JSON /* an object must come */
 };
 
 typedef void route_fn(struct http_request *r);
 
 struct route {
 	enum http_method method;
-	const char *pattern;	/* "{}" stands for one segment */
+	const char *pattern; /* "{}" stands for one segment */
 	enum route_auth auth;
 	enum route_body body;
 	route_fn *handler;
@@ -48,18 +39,18 @@ struct route {
 #define ROUTE_PARAMS_MAX 2
 
 enum route_result {
-	ROUTE_UNKNOWN,		/* no such path below /api; also a request not looked at yet */
+	ROUTE_UNKNOWN, /* no such path below /api; also a request not looked at yet */
 	ROUTE_FOUND,
-	ROUTE_WRONG_METHOD,	/* allow tells which there are */
-	ROUTE_SLASH,		/* known without its trailing slash */
-	ROUTE_STATIC		/* not ours: a file, or the page */
+	ROUTE_WRONG_METHOD, /* allow tells which there are */
+	ROUTE_SLASH, /* known without its trailing slash */
+	ROUTE_STATIC /* not ours: a file, or the page */
 };
 
 struct route_match {
 	enum route_result result;
 	const struct route *route;
-	struct text params[ROUTE_PARAMS_MAX];	/* borrowed from the path */
-	char allow[64];				/* "GET, POST" */
+	struct text params[ROUTE_PARAMS_MAX]; /* borrowed from the path */
+	char allow[64]; /* "GET, POST" */
 };
 
 void routes_match(enum http_method method, struct text path, struct route_match *out);

@@ -45,7 +45,8 @@ static void routes_redirect_only_known_paths_without_their_slash(void **state)
 
 static void routes_never_show_the_page_for_an_unknown_api_path(void **state)
 {
-	static const char *const paths[] = { "/api/x", "/api/tracks/1/2", "/ws", "/ws/chat/1", "/api/chat/sessions//chats" };
+	static const char *const paths[] = { "/api/x", "/api/tracks/1/2", "/ws", "/ws/chat/1",
+					     "/api/chat/sessions//chats" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)

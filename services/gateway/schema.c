@@ -9,7 +9,7 @@
 #include "http.h"
 #include "problem.h"
 
-#define EXACT_MAX 9007199254740992.0	/* 2^53: beyond it a JSON number has lost digits */
+#define EXACT_MAX 9007199254740992.0 /* 2^53: beyond it a JSON number has lost digits */
 
 void faults_init(struct faults *faults, const char *language)
 {
@@ -116,7 +116,8 @@ static void read_string(void *ctx, const struct field *f, struct text value, voi
 		if (email != NULL)
 			*(struct text *)out = text_from(email);
 		else
-			faults_add(faults, f->name, "value_error", "value is not a valid email address", WORD_FIELD_EMAIL);
+			faults_add(faults, f->name, "value_error", "value is not a valid email address",
+				   WORD_FIELD_EMAIL);
 		return;
 	case FIELD_UUID:
 		if (!uuid_from_text(value, out))
@@ -127,8 +128,7 @@ static void read_string(void *ctx, const struct field *f, struct text value, voi
 	}
 }
 
-bool schema_read(void *ctx, const cJSON *object, const struct field *fields, size_t n, void *out,
-		 struct faults *faults)
+bool schema_read(void *ctx, const cJSON *object, const struct field *fields, size_t n, void *out, struct faults *faults)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct field *f = &fields[i];

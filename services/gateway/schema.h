@@ -14,11 +14,11 @@
 struct http_request;
 
 enum field_type {
-	FIELD_TEXT,	/* struct text; min and max count characters */
-	FIELD_LINE,	/* the same, without the blanks around it */
-	FIELD_INT,	/* int64_t; min and max are its bounds */
-	FIELD_EMAIL,	/* struct text, without blanks, domain in lower case */
-	FIELD_UUID,	/* struct uuid_text */
+	FIELD_TEXT, /* struct text; min and max count characters */
+	FIELD_LINE, /* the same, without the blanks around it */
+	FIELD_INT, /* int64_t; min and max are its bounds */
+	FIELD_EMAIL, /* struct text, without blanks, domain in lower case */
+	FIELD_UUID, /* struct uuid_text */
 };
 
 struct field {
@@ -30,7 +30,9 @@ struct field {
 };
 
 #define FIELD_OF(body, member, type, required, min, max) \
-	{ #member, type, required, min, max, offsetof(body, member) }
+	{ \
+#member, type, required, min, max, offsetof(body, member) \
+	}
 #define FIELDS_N(fields) (sizeof(fields) / sizeof((fields)[0]))
 
 /* What was wrong: the inside of a 422's detail array, and a sentence in one language. */

@@ -8,11 +8,11 @@
 #include "listener.h"
 #include "ws_conn.h"
 
-#define HEAD_MAX 16384		/* bytes of a request's head */
-#define SERV_BUF 65536		/* also the longest piece of a WebSocket message written at once */
-#define WS_RX_BUF 2048		/* kept per WebSocket: what an idle one costs */
-#define LWS_TIMEOUT_S 30	/* a backstop behind the timer of each connection */
-#define FDS_APART 512		/* descriptors that are not connections: bus, files, logs */
+#define HEAD_MAX 16384 /* bytes of a request's head */
+#define SERV_BUF 65536 /* also the longest piece of a WebSocket message written at once */
+#define WS_RX_BUF 2048 /* kept per WebSocket: what an idle one costs */
+#define LWS_TIMEOUT_S 30 /* a backstop behind the timer of each connection */
+#define FDS_APART 512 /* descriptors that are not connections: bus, files, logs */
 
 struct server {
 	struct gateway *gw;
@@ -99,7 +99,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_RECEIVE_PONG:
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_websocket(lws_get_opaque_user_data(wsi), reason, in, len);
-	case LWS_CALLBACK_CLOSED_HTTP:	/* the descriptor is still ours */
+	case LWS_CALLBACK_CLOSED_HTTP: /* the descriptor is still ours */
 		conn = lws_get_opaque_user_data(wsi);
 		ev_io_stop(conn->gw->loop->ev, &conn->writer);
 		return 0;
@@ -120,10 +120,9 @@ static void server_on_accept(void *arg, int take_fd, const char *address)
 {
 	struct server *server = arg;
 	struct conn *conn = conn_new(server->gw, &server->conns, address);
-	lws_adopt_desc_t desc = { .vh = server->vhost,
-				  .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
-				  .fd.sockfd = take_fd,
-				  .opaque = conn };
+	lws_adopt_desc_t desc = {
+		.vh = server->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = take_fd, .opaque = conn
+	};
 	struct lws *wsi;
 
 	if (conn == NULL) {
@@ -134,7 +133,7 @@ static void server_on_accept(void *arg, int take_fd, const char *address)
 	wsi = lws_adopt_descriptor_vhost_via_info(&desc);
 	if (wsi != NULL && server->adopting != NULL)
 		conn->wsi = wsi;
-	else if (server->adopting != NULL)	/* refused before lws called back */
+	else if (server->adopting != NULL) /* refused before lws called back */
 		conn_free(&server->conns, conn);
 	server->adopting = NULL;
 }
@@ -170,7 +169,8 @@ static bool open_lws(struct server *server, struct err *err)
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8,
+		.options =
+			LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8,
 		.foreign_loops = loops,
 		.max_http_header_data = HEAD_MAX,
 		.pt_serv_buf_size = SERV_BUF,
@@ -192,8 +192,8 @@ struct server *server_new(struct gateway *gw, struct err *err)
 
 	server->gw = gw;
 	set_descriptor_limit(gw->config);
-	if (!open_lws(server, err) ||
-	    !listener_open(&server->listener, gw->loop->ev, gw->config->gateway_listen, true, server_on_accept, server, err))
+	if (!open_lws(server, err) || !listener_open(&server->listener, gw->loop->ev, gw->config->gateway_listen, true,
+						     server_on_accept, server, err))
 		return NULL;
 	return server;
 }
@@ -211,8 +211,7 @@ void server_drain(struct server *server)
 
 	server->draining = true;
 	listener_close(&server->listener);
-	DL_FOREACH_SAFE(server->conns.all, conn, next)
-	{
+	DL_FOREACH_SAFE (server->conns.all, conn, next) {
 		if (conn->phase == CONN_SOCKET)
 			ws_close(conn->ws, WS_CLOSE_RESTART);
 		else if (conn->phase == CONN_IDLE || conn->phase == CONN_HEADERS)
@@ -224,7 +223,7 @@ bool server_is_idle(const struct server *server)
 {
 	const struct conn *conn;
 
-	DL_FOREACH(server->conns.all, conn)
+	DL_FOREACH (server->conns.all, conn)
 		if (conn->phase != CONN_IDLE && conn->phase != CONN_LINGER)
 			return false;
 	return true;

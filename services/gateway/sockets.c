@@ -33,7 +33,7 @@ void sockets_add(struct sockets *sockets, struct ws_conn *ws)
 
 	ws->id = ++sockets->last_id;
 	HASH_ADD(hh, sockets->by_id, id, sizeof(ws->id), ws);
-	if (ws->is_switch)	/* it gets answers only */
+	if (ws->is_switch) /* it gets answers only */
 		return;
 	group = sockets_group(sockets, &ws->caller.user_id, ws->path_id);
 	if (group == NULL) {

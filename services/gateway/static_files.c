@@ -14,7 +14,7 @@
 #define DEPTH_MAX 16
 
 struct entry {
-	char *name;		/* "/assets/app.js" */
+	char *name; /* "/assets/app.js" */
 	struct static_file file;
 	UT_hash_handle hh;
 };
@@ -119,7 +119,7 @@ static void join_siblings(struct static_files *files)
 {
 	struct entry *entry, *next, *plain;
 
-	HASH_ITER(hh, files->entries, entry, next) {
+	HASH_ITER (hh, files->entries, entry, next) {
 		for (int e = ENCODING_GZIP; e <= ENCODING_BROTLI; e++) {
 			if (!ends_with(entry->name, suffixes[e]))
 				continue;

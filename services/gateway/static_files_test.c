@@ -62,9 +62,19 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = { "index.html", "favicon.svg", "assets/app.js", "assets/app.js.br", "assets/app.js.gz",
-					     "assets/font.woff2", "lonely.gz", ".env", ".hidden/secret.txt", "passwd", "assets",
-					     ".hidden", "." };
+	static const char *const names[] = { "index.html",
+					     "favicon.svg",
+					     "assets/app.js",
+					     "assets/app.js.br",
+					     "assets/app.js.gz",
+					     "assets/font.woff2",
+					     "lonely.gz",
+					     ".env",
+					     ".hidden/secret.txt",
+					     "passwd",
+					     "assets",
+					     ".hidden",
+					     "." };
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

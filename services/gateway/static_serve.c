@@ -49,7 +49,7 @@ static void send_file(struct http_request *r, const struct static_file *file, en
 	struct stat st;
 	char etag[64];
 
-	if (fd < 0 || fstat(fd, &st) != 0) {	/* taken away since the start */
+	if (fd < 0 || fstat(fd, &st) != 0) { /* taken away since the start */
 		if (fd >= 0)
 			close(fd);
 		problem_detail(r, 404, "Not Found");
@@ -72,5 +72,6 @@ void static_files_serve(struct http_request *r)
 	if (file == NULL || (r->method != HTTP_GET && r->method != HTTP_HEAD))
 		problem_detail(r, 404, "Not Found");
 	else
-		send_file(r, file, static_file_encoding(file, http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_ENCODING, 512)));
+		send_file(r, file,
+			  static_file_encoding(file, http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_ENCODING, 512)));
 }

@@ -11,7 +11,7 @@ struct ticket {
 	char name[TICKET_SIZE];
 	struct token token;
 	int64_t until_us;
-	UT_hash_handle hh;	/* in the order of issue, which is that of expiry */
+	UT_hash_handle hh; /* in the order of issue, which is that of expiry */
 };
 
 struct tickets {
@@ -43,7 +43,7 @@ static void drop_old(struct tickets *tickets)
 {
 	struct ticket *ticket, *next;
 
-	HASH_ITER(hh, tickets->all, ticket, next) {
+	HASH_ITER (hh, tickets->all, ticket, next) {
 		if (ticket->until_us > clock_us())
 			return;
 		ticket_drop(tickets, ticket);
@@ -60,7 +60,8 @@ bool ticket_issue(struct tickets *tickets, const struct token *token, char out[T
 		return false;
 	ticket = talloc_zero(tickets, struct ticket);
 	randombytes_buf(raw, sizeof(raw));
-	sodium_bin2base64(ticket->name, sizeof(ticket->name), raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(ticket->name, sizeof(ticket->name), raw, sizeof(raw),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	ticket->token = *token;
 	ticket->until_us = clock_us() + TICKET_LIFE_S * 1000000LL;
 	HASH_ADD_STR(tickets->all, name, ticket);

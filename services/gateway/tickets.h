@@ -9,7 +9,7 @@
 #include "tokens.h"
 
 #define TICKET_LIFE_S 30
-#define TICKET_SIZE 44	/* 43 characters of base64url */
+#define TICKET_SIZE 44 /* 43 characters of base64url */
 
 struct tickets;
 

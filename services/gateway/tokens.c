@@ -14,8 +14,8 @@
 #define ISSUER "ai-learning-platform"
 #define AUDIENCE "api"
 #define TYPE_ACCESS "access"
-#define VERSION 1	/* raised when all tokens of before shall end */
-#define SKEW_S 60	/* clocks of several gateways */
+#define VERSION 1 /* raised when all tokens of before shall end */
+#define SKEW_S 60 /* clocks of several gateways */
 #define GUEST "guest_"
 
 struct tokens {
@@ -28,7 +28,7 @@ struct tokens {
 static bool is_placeholder(const char *key)
 {
 	static const char *const known[] = { "your-secret-key", "your_secret_key", "changeme", "change-me", "change_me",
-					     "secret-key", "placeholder", "example", "default" };
+					     "secret-key",      "placeholder",     "example",  "default" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcasestr(key, known[i]) != NULL)
@@ -58,8 +58,8 @@ struct tokens *tokens_new(void *ctx, const struct config *config, const char **w
 	else if (key[0] == '\0')
 		err_set(err, RC_INVALID, "SECRET_KEY is required and not set");
 	else if (weak && !config->debug)
-		err_set(err, RC_INVALID, "SECRET_KEY must have at least %d bytes and be no placeholder (only with DEBUG=true)",
-			KEY_MIN);
+		err_set(err, RC_INVALID,
+			"SECRET_KEY must have at least %d bytes and be no placeholder (only with DEBUG=true)", KEY_MIN);
 	else {
 		if (weak)
 			*warning_out = "SECRET_KEY is short or a placeholder: anyone can sign tokens";

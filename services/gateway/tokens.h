@@ -11,7 +11,7 @@
 struct config;
 struct tokens;
 
-#define TOKEN_MAX 2048	/* bytes; ours have about 350 */
+#define TOKEN_MAX 2048 /* bytes; ours have about 350 */
 
 /*
  * Checks SECRET_KEY, ALGORITHM and ACCESS_TOKEN_EXPIRE_MINUTES. NULL with err
@@ -20,8 +20,8 @@ struct tokens;
 struct tokens *tokens_new(void *ctx, const struct config *config, const char **warning_out, struct err *err);
 
 struct token {
-	struct caller caller;	/* kind and user_id */
-	int64_t expires_s;	/* wall clock */
+	struct caller caller; /* kind and user_id */
+	int64_t expires_s; /* wall clock */
 };
 
 /* A token for a user or guest; belongs to ctx. */

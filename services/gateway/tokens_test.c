@@ -108,7 +108,8 @@ static void tokens_of_our_own_making_elsewhere_are_good(void **state)
 
 	(void)state;
 	assert_true(reads(forge(ctx, HS256, payload(ctx, SUB, 0, 60, ""), KEY, false)));
-	assert_true(reads(forge(ctx, "{\"typ\":\"JWT\",\"alg\":\"HS256\",\"kid\":\"x\"}", payload(ctx, SUB, 0, 60, ""), KEY, false)));
+	assert_true(reads(forge(ctx, "{\"typ\":\"JWT\",\"alg\":\"HS256\",\"kid\":\"x\"}", payload(ctx, SUB, 0, 60, ""),
+				KEY, false)));
 	talloc_free(ctx);
 }
 
@@ -136,7 +137,8 @@ static void tokens_refuse_other_keys_and_changed_bytes(void **state)
 	char *good = forge(ctx, HS256, payload(ctx, SUB, 0, 60, ""), KEY, false);
 
 	(void)state;
-	assert_false(reads(forge(ctx, HS256, payload(ctx, SUB, 0, 60, ""), "another key of the same length 123456789", false)));
+	assert_false(reads(
+		forge(ctx, HS256, payload(ctx, SUB, 0, 60, ""), "another key of the same length 123456789", false)));
 	for (size_t i = 0; i < strlen(good); i++) {
 		char kept = good[i];
 
@@ -177,20 +179,29 @@ static void tokens_check_every_claim(void **state)
 	static const char *const bodies[] = {
 		"{}",
 		"{\"sub\":\"" SUB "\",\"exp\":99999999999}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"x\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,\"exp\":99999999999}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"x\",\"type\":\"access\",\"ver\":1,\"iat\":1,"
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"x\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,\"exp\":99999999999}",
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"ai-learning-platform\",\"aud\":\"x\",\"type\":\"access\",\"ver\":1,\"iat\":1,"
 		"\"exp\":99999999999}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"refresh\",\"ver\":1,\"iat\":1,"
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"refresh\",\"ver\":1,\"iat\":1,"
 		"\"exp\":99999999999}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":2,\"iat\":1,"
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":2,\"iat\":1,"
 		"\"exp\":99999999999}",
 		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,"
 		"\"exp\":99999999999}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1}",
-		"{\"sub\":\"" SUB "\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,"
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1}",
+		"{\"sub\":\"" SUB
+		"\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,"
 		"\"exp\":\"99999999999\"}",
-		"{\"sub\":5,\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,\"exp\":99999999999}",
-		"[]", "5", "nonsense",
+		"{\"sub\":5,\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\",\"ver\":1,\"iat\":1,"
+		"\"exp\":99999999999}",
+		"[]",
+		"5",
+		"nonsense",
 	};
 
 	(void)state;
@@ -219,8 +230,9 @@ static bool key_starts(char *key, bool debug, const char **warning)
 
 static void tokens_refuse_weak_keys_outside_of_debug(void **state)
 {
-	static char empty[] = "", weak[] = "your-secret-key-here", longer[] = "your-secret-key-here-and-much-longer-than-32",
-			    same[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", good[] = KEY;
+	static char empty[] = "", weak[] = "your-secret-key-here",
+		    longer[] = "your-secret-key-here-and-much-longer-than-32",
+		    same[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", good[] = KEY;
 	const char *warning;
 
 	(void)state;

@@ -6,7 +6,7 @@
 
 #include "clock.h"
 
-#define SILENCE_MS 2000	/* then the turn is asked for: a lost end is found within 5 s */
+#define SILENCE_MS 2000 /* then the turn is asked for: a lost end is found within 5 s */
 
 /* ---- audience ------------------------------------------------------------------------------ */
 
@@ -149,7 +149,8 @@ void watch_tell_pieces(struct watch *w, size_t from)
 	struct ws_frame *last = NULL;
 	struct ws_conn *ws;
 
-	AUDIENCE_FOREACH(audience, ws) {
+	AUDIENCE_FOREACH(audience, ws)
+	{
 		int64_t next = cursor_next(&ws->cursors, &w->turn_id, w->mirror.epoch, from == 0);
 
 		if (next >= 0)

@@ -15,23 +15,23 @@ struct audience {
 	struct session_group *groups[2];
 };
 
-#define AUDIENCE_FOREACH(audience, ws)                              \
-	for (int group_ = 0; group_ < 2; group_++)                  \
-		if ((audience).groups[group_] != NULL)              \
-			DL_FOREACH((audience).groups[group_]->all, ws)
+#define AUDIENCE_FOREACH(audience, ws) \
+	for (int group_ = 0; group_ < 2; group_++) \
+		if ((audience).groups[group_] != NULL) \
+			DL_FOREACH ((audience).groups[group_]->all, ws)
 
 struct watch {
 	struct events *events;
 	struct uuid_text turn_id;
-	struct uuid_text session_id, chat_id;	/* "" until known */
-	char *session_key;			/* the client's own name, or "" */
-	struct caller caller;			/* the owner */
+	struct uuid_text session_id, chat_id; /* "" until known */
+	char *session_key; /* the client's own name, or "" */
+	struct caller caller; /* the owner */
 	struct mirror mirror;
-	bool live;				/* its sockets believe that it runs */
+	bool live; /* its sockets believe that it runs */
 	int64_t heard_us;
 	ev_timer timer;
 	struct request *pulling;
-	struct waiter *waiters;			/* sockets that wait for what is being pulled */
+	struct waiter *waiters; /* sockets that wait for what is being pulled */
 	UT_hash_handle hh;
 };
 

@@ -13,8 +13,8 @@ enum wish { WISH_RESTORE, WISH_RESUME, WISH_END };
 struct waiter {
 	enum wish wish;
 	uint64_t ws_id;
-	struct text head;		/* restore: the frame so far */
-	int64_t epoch, offset;		/* resume */
+	struct text head; /* restore: the frame so far */
+	int64_t epoch, offset; /* resume */
 	struct waiter *next;
 };
 
@@ -140,7 +140,7 @@ static void drop_strangers(struct watch *w)
 {
 	struct waiter *waiter, *next;
 
-	LL_FOREACH_SAFE(w->waiters, waiter, next) {
+	LL_FOREACH_SAFE (w->waiters, waiter, next) {
 		struct ws_conn *ws = sockets_find(w->events->gw->sockets, waiter->ws_id);
 		struct ws_refs refs = { .turn_id = uuid_as_text(&w->turn_id) };
 
@@ -150,6 +150,22 @@ static void drop_strangers(struct watch *w)
 		LL_DELETE(w->waiters, waiter);
 		talloc_free(waiter);
 	}
+}
+
+/*
+ * A turn that has ended is answered with its whole reply and no pieces. What
+ * its sockets lack of it goes out as one more piece, so that the joined pieces
+ * are the reply.
+ */
+static void complete_from_reply(struct watch *w, struct text reply)
+{
+	struct text have = reply_log_text(&w->mirror.log);
+	size_t from = w->mirror.log.n;
+
+	if (reply.len <= have.len || (have.len > 0 && memcmp(reply.p, have.p, have.len) != 0))
+		return;
+	reply_log_add(&w->mirror.log, text_of(reply.p + have.len, reply.len - have.len));
+	watch_tell_pieces(w, from);
 }
 
 static void pulled_end(struct watch *w, const struct ans_turn_get *ans, int64_t began_us)
@@ -191,6 +207,8 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 	else if (w->mirror.log.n > from)
 		watch_tell_pieces(w, from);
 	if (!text_is(ans->turn.outcome.state, "running")) {
+		if (w->live && text_is(ans->final_type, "ai_response"))
+			complete_from_reply(w, ans->turn.outcome.reply);
 		pulled_end(w, ans, began_us);
 		return;
 	}
@@ -218,9 +236,7 @@ static void watch_on_pulled(void *arg, const struct answer *answer)
 
 void watch_pull(struct watch *w)
 {
-	struct msg_turn_get m = { .turn_id = w->turn_id,
-				  .epoch = w->mirror.epoch,
-				  .offset = (int64_t)w->mirror.log.n };
+	struct msg_turn_get m = { .turn_id = w->turn_id, .epoch = w->mirror.epoch, .offset = (int64_t)w->mirror.log.n };
 	struct ask ask = { .caller = w->caller, .timeout_ms = PULL_MS, .background = true };
 
 	if (w->pulling != NULL)

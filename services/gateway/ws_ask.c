@@ -3,7 +3,7 @@
 #include "clock.h"
 #include "ids.h"
 
-#define ASKS_MAX 32	/* of one socket at once */
+#define ASKS_MAX 32 /* of one socket at once */
 
 static const struct {
 	const char *code;

@@ -7,9 +7,9 @@
 #include "clock.h"
 #include "ws_frames.h"
 
-#define PING_US 19000000	/* a ping at every second tick of 10 s: at least every 25 s */
-#define SILENCE_US 34000000	/* seen at a tick: gone after 45 s at the latest */
-#define CLOSING_US 5000000	/* a peer that does not answer the close frame */
+#define PING_US 19000000 /* a ping at every second tick of 10 s: at least every 25 s */
+#define SILENCE_US 34000000 /* seen at a tick: gone after 45 s at the latest */
+#define CLOSING_US 5000000 /* a peer that does not answer the close frame */
 #define MESSAGES_BURST 200.0
 #define MESSAGES_PER_S 50.0
 
@@ -165,8 +165,8 @@ int ws_on_open(struct conn *conn)
 	sockets_add(ws->gw->sockets, ws);
 	log_child(&ws->log, &ws->gw->log, "ws=%llu", (unsigned long long)ws->id);
 	conn_enter(conn, CONN_SOCKET);
-	log_debug(&ws->log, "ws.open", "caller=%s switch=%d alive=%zu", caller_kind_name(ws->caller.kind), ws->is_switch,
-		  sockets_count(ws->gw->sockets));
+	log_debug(&ws->log, "ws.open", "caller=%s switch=%d alive=%zu", caller_kind_name(ws->caller.kind),
+		  ws->is_switch, sockets_count(ws->gw->sockets));
 	return 0;
 }
 
@@ -234,7 +234,7 @@ int ws_on_receive(struct conn *conn, struct text piece)
 		return 0;
 	}
 	if (rest == 0 && lws_is_final_fragment(conn->wsi) && utstring_len(&ws->in) == 0) {
-		take_whole(ws, piece);	/* the usual case: nothing to assemble */
+		take_whole(ws, piece); /* the usual case: nothing to assemble */
 		return 0;
 	}
 	if (piece.len > 0)
@@ -242,7 +242,7 @@ int ws_on_receive(struct conn *conn, struct text piece)
 	if (rest > 0 || !lws_is_final_fragment(conn->wsi))
 		return 0;
 	take_whole(ws, json_written(&ws->in));
-	utstring_done(&ws->in);	/* an idle socket keeps no buffer */
+	utstring_done(&ws->in); /* an idle socket keeps no buffer */
 	utstring_init(&ws->in);
 	return 0;
 }
@@ -254,13 +254,16 @@ void ws_on_pong(struct conn *conn)
 
 /* ---- out ------------------------------------------------------------------------------------------ */
 
+/* Not an empty one: lws does not tell of a pong without content. */
 static int write_ping(struct ws_conn *ws)
 {
-	unsigned char bytes[LWS_PRE + 1];
+	static const char content[] = "alp";
+	unsigned char bytes[LWS_PRE + sizeof(content)];
 
 	ws->ping_due = false;
 	ws->pinged_us = clock_us();
-	return lws_write(ws->conn->wsi, bytes + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+	memcpy(bytes + LWS_PRE, content, sizeof(content) - 1);
+	return lws_write(ws->conn->wsi, bytes + LWS_PRE, sizeof(content) - 1, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
 static int write_next(struct ws_conn *ws)
@@ -268,7 +271,7 @@ static int write_next(struct ws_conn *ws)
 	struct ws_frame *frame = queue_take(&ws->out);
 	int written = lws_write(ws->conn->wsi, frame->bytes + LWS_PRE, frame->len, LWS_WRITE_TEXT);
 
-	ws_frame_unref(frame);	/* what the kernel did not take, lws has copied */
+	ws_frame_unref(frame); /* what the kernel did not take, lws has copied */
 	return written < 0 ? -1 : 0;
 }
 
@@ -278,11 +281,14 @@ int ws_on_writable(struct conn *conn)
 	struct ws_conn *ws = conn->ws;
 	int rv = 0;
 
+	if (ws->close_said) /* to ask again would cut the closing handshake short */
+		return 0;
 	if (ws->ping_due)
 		rv = write_ping(ws);
 	else if (ws->out.items != NULL)
 		rv = write_next(ws);
 	if (rv == 0 && ws->close_code != 0 && ws->out.items == NULL) {
+		ws->close_said = true;
 		lws_close_reason(conn->wsi, (enum lws_close_status)ws->close_code, NULL, 0);
 		return -1;
 	}

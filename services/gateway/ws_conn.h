@@ -14,8 +14,8 @@ enum ws_close {
 	WS_CLOSE_BINARY = 1003,
 	WS_CLOSE_FLOOD = 1008,
 	WS_CLOSE_TOO_BIG = 1009,
-	WS_CLOSE_RESTART = 1012,	/* come back: this process ends */
-	WS_CLOSE_OVERLOAD = 1013,	/* come back later: you read too slowly */
+	WS_CLOSE_RESTART = 1012, /* come back: this process ends */
+	WS_CLOSE_OVERLOAD = 1013, /* come back later: you read too slowly */
 	WS_CLOSE_SIGNED_OUT = 4401,
 };
 
@@ -23,16 +23,16 @@ enum ws_close {
 struct ws_frame {
 	unsigned refs;
 	size_t len;
-	unsigned char bytes[];	/* LWS_PRE, then the text */
+	unsigned char bytes[]; /* LWS_PRE, then the text */
 };
 
-struct ws_frame *ws_frame_new(struct text json);	/* with one reference */
+struct ws_frame *ws_frame_new(struct text json); /* with one reference */
 void ws_frame_unref(struct ws_frame *frame);
 
 struct ws_item;
 
 struct ws_queue {
-	struct ws_item *items;	/* oldest first */
+	struct ws_item *items; /* oldest first */
 	size_t bytes;
 };
 
@@ -43,31 +43,35 @@ struct session_group;
 struct ws_conn {
 	struct conn *conn;
 	struct gateway *gw;
-	uint64_t id;			/* what completions find it by; 0 until open */
+	uint64_t id; /* what completions find it by; 0 until open */
 	struct log log;
 	struct caller caller;
-	int64_t expires_s;		/* of its sign-in, wall clock; 0: never */
-	struct text path_id;		/* the session as named in the path */
-	bool is_switch;			/* /ws/chat/{id}/switch */
+	int64_t expires_s; /* of its sign-in, wall clock; 0: never */
+	struct text path_id; /* the session as named in the path */
+	bool is_switch; /* /ws/chat/{id}/switch */
 
-	UT_string in;			/* a message in pieces */
+	UT_string in; /* a message in pieces */
 	bool in_binary;
 	struct ws_queue out;
-	struct ws_queue held;		/* events that wait until posts on their way are acknowledged */
+	struct ws_queue held; /* events that wait until posts on their way are acknowledged */
 	int posts_open;
-	struct uuid_text posted[POSTED_MAX];	/* the latest messages it sent: it is told of them by their answers */
+	struct uuid_text posted[POSTED_MAX]; /* the latest messages it sent: it is told of them by their answers */
 	unsigned posted_n;
-	int asks_open;			/* requests on the bus */
+	int asks_open; /* requests on the bus */
 	struct cursors cursors;
-	struct ws_bucket { double left; int64_t at_us; } bucket;	/* messages it may still send */
+	struct ws_bucket {
+		double left;
+		int64_t at_us;
+	} bucket; /* messages it may still send */
 
 	int64_t opened_us, heard_us, pinged_us;
 	bool ping_due;
-	unsigned close_code;		/* 0: open */
+	unsigned close_code; /* 0: open */
+	bool close_said; /* lws sends the close frame and waits for the peer's */
 	int64_t closing_us;
 	struct session_group *group;
-	struct ws_conn *prev, *next;	/* in the group */
-	UT_hash_handle hh;		/* by id */
+	struct ws_conn *prev, *next; /* in the group */
+	UT_hash_handle hh; /* by id */
 };
 
 /* ---- for those who have something to say --------------------------------------------------- */
@@ -105,11 +109,12 @@ struct sockets {
 struct sockets *sockets_new(void *ctx);
 struct ws_conn *sockets_find(const struct sockets *sockets, uint64_t id);
 size_t sockets_count(const struct sockets *sockets);
-void sockets_add(struct sockets *sockets, struct ws_conn *ws);	/* gives it its id */
+void sockets_add(struct sockets *sockets, struct ws_conn *ws); /* gives it its id */
 void sockets_remove(struct sockets *sockets, struct ws_conn *ws);
 
 /* The open sockets of an owner's session, by either of its names. NULL: none. */
-struct session_group *sockets_group(const struct sockets *sockets, const struct uuid_text *user_id, struct text path_id);
+struct session_group *sockets_group(const struct sockets *sockets, const struct uuid_text *user_id,
+				    struct text path_id);
 
 /* ---- for server and conn ------------------------------------------------------------------------- */
 

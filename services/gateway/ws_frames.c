@@ -30,10 +30,13 @@ static bool is_running(const struct outcome *outcome)
 
 /* ---- a message ------------------------------------------------------------------------- */
 
-static void write_accepted(UT_string *json, const struct turn_view *turn)
+static void write_accepted(UT_string *json, const struct turn_view *turn, struct text session_id)
 {
 	json_open(json, NULL, '{');
 	json_str(json, "type", "accepted");
+	json_text(json, "session_id", session_id);
+	if (turn->kind.len > 0)
+		json_text(json, "kind", turn->kind);
 	json_text(json, "client_message_id", uuid_as_text(&turn->client_message_id));
 	json_text(json, "turn_id", uuid_as_text(&turn->turn_id));
 	json_text(json, "chat_id", uuid_as_text(&turn->chat_id));
@@ -54,7 +57,7 @@ static void post_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct 
 			ws_error_rc(ws, answer->err.rc, &refs);
 		return;
 	}
-	write_accepted(&json, &ans->turn);
+	write_accepted(&json, &ans->turn, ask->path_id);
 	if (ws != NULL)
 		ws_push_json(ws, &json);
 	if (is_running(&ans->turn.outcome))
@@ -252,8 +255,8 @@ static void take_regenerate(struct ws_conn *ws, const cJSON *json)
 	struct msg_chat_regenerate m = { .session_id = ws->path_id };
 	struct ws_ask *ask;
 
-	if (!text_member(json, "message_id", ID_MAX, &m.message_id) || !text_member(json, "turn_id", ID_MAX, &refs.turn_id) ||
-	    (m.message_id.len == 0 && refs.turn_id.len == 0)) {
+	if (!text_member(json, "message_id", ID_MAX, &m.message_id) ||
+	    !text_member(json, "turn_id", ID_MAX, &refs.turn_id) || (m.message_id.len == 0 && refs.turn_id.len == 0)) {
 		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
 		return;
 	}
@@ -293,7 +296,8 @@ static void take_object(struct ws_conn *ws, const cJSON *json)
 
 	language_from_name(json_get_text(json, "language"), ws->caller.language);
 	if (!text_member(json, "type", 64, &type))
-		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &(struct ws_refs){ .client_message_id = json_get_text(json, "client_message_id") });
+		ws_error(ws, "bad_frame", WORD_BAD_FRAME,
+			 &(struct ws_refs){ .client_message_id = json_get_text(json, "client_message_id") });
 	else if (text_is(type, "restore_chat"))
 		take_restore(ws, json);
 	else if (text_is(type, "resume"))

@@ -8,7 +8,7 @@
 /* What an error frame refers to; empty texts are left out. */
 struct ws_refs {
 	struct text chat_id, client_message_id, turn_id;
-	int64_t retry_after_ms;		/* 0: left out */
+	int64_t retry_after_ms; /* 0: left out */
 };
 
 /* An error frame with a code of streaming.md. refs may be NULL. */
@@ -23,11 +23,11 @@ struct ws_ask {
 	uint64_t ws_id;
 	struct caller caller;
 	struct text path_id;
-	struct text chat_id;			/* as the client named it */
-	struct text client_message_id;		/* as the client named it; empty: it did not */
+	struct text chat_id; /* as the client named it */
+	struct text client_message_id; /* as the client named it; empty: it did not */
 	struct text turn_id;
-	bool is_post;				/* its acknowledgement goes before events */
-	void (*then)(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer);	/* ws NULL: it is gone */
+	bool is_post; /* its acknowledgement goes before events */
+	void (*then)(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer); /* ws NULL: it is gone */
 };
 
 /* NULL: too many are on their way, which the client was told. refs are copied; then is set by the caller. */

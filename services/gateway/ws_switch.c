@@ -73,7 +73,8 @@ static void write_own_session(UT_string *json, const struct ws_conn *ws, struct 
 	CLEANUP(json_drop) cJSON *all = json_parse_trusted(sessions);
 	const cJSON *session;
 
-	cJSON_ArrayForEach(session, all) {
+	cJSON_ArrayForEach(session, all)
+	{
 		char *printed;
 
 		if (!text_equal(json_get_text(session, "session_id"), ws->path_id))

@@ -85,7 +85,8 @@ static bool read_bearer(struct http_request *r, struct wish *wish)
 	struct text text = { 0 };
 	struct err err = { 0 };
 
-	if (bearer_split(r->authorization, &text) == BEARER_TOKEN && token_read(r->gw->tokens, text, &wish->token, &err))
+	if (bearer_split(r->authorization, &text) == BEARER_TOKEN &&
+	    token_read(r->gw->tokens, text, &wish->token, &err))
 		return true;
 	problem_unauthorized(r, WORD_UNAUTHORIZED);
 	return false;

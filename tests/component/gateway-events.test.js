@@ -1,0 +1,157 @@
+/* Publications may be lost: then a gateway asks for what is missing, and every socket sees each piece once. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { guestOf } from "../lib/rest.js";
+import { startStack } from "../lib/stack.js";
+import { until } from "../lib/until.js";
+import { chatOf } from "../lib/ws.js";
+import { Valve, secondGateway } from "./gateway-lib.js";
+
+let stack, valve, gateway;
+
+before(async () => {
+	stack = await startStack({ persona: "demo", tokenDelayMs: 10 });
+	valve = await Valve.to(stack.ports.BUS_EVENT);
+	gateway = await secondGateway(stack, { BUS_EVENT: `127.0.0.1:${valve.port}` });
+	gateway.env = stack.env;
+});
+
+after(async () => {
+	await gateway.stop();
+	valve.stop();
+	await stack.stop();
+});
+
+/* A guest's planning session whose welcome is over, on the gateway behind the valve. */
+async function session() {
+	const rest = await guestOf(gateway);
+	const ws = await chatOf(gateway, rest, `session-${Math.random()}`);
+
+	return { rest, ws };
+}
+
+const ends = (ws, turnId, ms = 40000) => ws.next((f) => (f.type === "ai_response" || f.type === "error") && f.turn_id === turnId, ms);
+const joined = (ws, end) => ws.deltas(end.turn_id, end.epoch).map((d) => d.text).join("");
+const pulls = async () => (await gateway.daemon.metrics()).alp_turn_pulls_total;
+
+test("with nothing lost nothing is asked for, and the acknowledgement comes first", async () => {
+	const { ws } = await session();
+	const before = await pulls();
+	const accepted = await ws.post("Hello");
+	const end = await ends(ws, accepted.turn_id);
+
+	assert.equal(end.type, "ai_response");
+	assert.equal(joined(ws, end), end.message);
+	const kinds = ws.frames.filter((f) => f.turn_id === accepted.turn_id).map((f) => f.type);
+	assert.equal(kinds[0], "accepted");
+	assert.equal(kinds.at(-1), "ai_response");
+	assert.equal(kinds.filter((k) => k === "accepted").length, 1);
+	assert.ok(end.timing.total >= end.timing.gateway_out && end.timing.gateway_out >= 0, JSON.stringify(end.timing));
+	assert.ok(await pulls() <= before + 2, "only silence before the first token may ask");
+	await ws.close();
+});
+
+test("with every publication lost the whole reply is fetched", async () => {
+	const { ws } = await session();
+
+	valve.open = false;
+	const accepted = await ws.post("Say something");
+	const end = await ends(ws, accepted.turn_id);
+
+	valve.open = true;
+	assert.equal(end.type, "ai_response");
+	assert.equal(joined(ws, end), end.message);
+	assert.equal(ws.frames.filter((f) => f.type === "ai_response").length, 1);
+	await ws.close();
+});
+
+test("a hole in the middle is filled within a second of the next piece, in every tab", async () => {
+	const { rest, ws } = await session();
+	const tab = await chatOf(gateway, rest, ws.socket.url.split("/").at(-1));
+	const accepted = await ws.post("A long answer, please");
+
+	for (let round = 0; round < 3; round++) {
+		const seen = ws.deltas(accepted.turn_id, 1).length;
+
+		await until("some pieces came", () => ws.deltas(accepted.turn_id, 1).length > seen + 2 || ws.frames.some((f) => f.type === "ai_response"), { ms: 20000 });
+		valve.open = false;
+		await new Promise((resolve) => setTimeout(resolve, 150));
+		valve.open = true;
+	}
+	const [one, two] = await Promise.all([ends(ws, accepted.turn_id), ends(tab, accepted.turn_id)]);
+	assert.equal(joined(ws, one), one.message);
+	assert.equal(joined(tab, two), one.message);
+	await Promise.all([ws.close(), tab.close()]);
+});
+
+test("a lost end is found within 5 s, and told once", async () => {
+	const { ws } = await session();
+	const accepted = await ws.post("Shorter");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id);
+	valve.open = false;
+	const end = await ends(ws, accepted.turn_id);
+	const stored = performance.now();
+	valve.open = true;
+	assert.equal(joined(ws, end), end.message);
+	const restored = await ws.restore();
+	const entry = restored.history.at(-1);
+	assert.equal(entry.content, end.message);
+	assert.ok(performance.now() - stored < 5000);
+	assert.equal(ws.frames.filter((f) => f.type === "ai_response" && f.turn_id === accepted.turn_id).length, 1);
+	assert.equal(restored.active_turn, null);
+	await ws.close();
+});
+
+test("a page that comes in the middle gets the text so far and the rest, also through a hole", async () => {
+	const { rest, ws } = await session();
+	const accepted = await ws.post("Something long");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 4);
+	const late = await chatOf(gateway, rest, ws.socket.url.split("/").at(-1));
+	const { active_turn: active } = await late.restore();
+	assert.equal(active.turn_id, accepted.turn_id);
+	assert.ok(active.offset >= 4);
+	valve.open = false;
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	valve.open = true;
+	const end = await ends(late, accepted.turn_id);
+	const more = late.frames.filter((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id);
+	more.forEach((f, i) => assert.equal(f.offset, active.offset + i));
+	assert.equal(active.text + more.map((f) => f.text).join(""), end.message);
+	await Promise.all([ws.close(), late.close()]);
+});
+
+test("a reply is resumed from any place: running, finished, or of another epoch", async () => {
+	const { rest, ws } = await session();
+	const id = ws.socket.url.split("/").at(-1);
+	const accepted = await ws.post("Go on");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
+	const [from2, fromWrong] = [await chatOf(gateway, rest, id), await chatOf(gateway, rest, id)];
+	from2.send({ type: "resume", chat_id: accepted.chat_id, turn_id: accepted.turn_id, epoch: 1, offset: 2 });
+	fromWrong.send({ type: "resume", chat_id: accepted.chat_id, turn_id: accepted.turn_id, epoch: 9, offset: 2 });
+	assert.equal((await fromWrong.next("ai_reset")).epoch, 1);
+	const end = await ends(ws, accepted.turn_id);
+	await Promise.all([ends(from2, accepted.turn_id), ends(fromWrong, accepted.turn_id)]);
+	assert.equal(joined(fromWrong, end), end.message);
+	const rest2 = from2.frames.filter((f) => f.type === "ai_delta");
+	rest2.forEach((f, i) => assert.equal(f.offset, 2 + i));
+	assert.ok(end.message.endsWith(rest2.map((f) => f.text).join("")));
+	const later = await chatOf(gateway, rest, id);
+	later.send({ type: "resume", chat_id: accepted.chat_id, turn_id: accepted.turn_id, epoch: 1, offset: 5 });
+	assert.equal((await ends(later, accepted.turn_id)).message, end.message);
+	const stranger = await chatOf(gateway, await guestOf(gateway), id);
+	stranger.send({ type: "resume", chat_id: accepted.chat_id, turn_id: accepted.turn_id, epoch: 1, offset: 0 });
+	assert.equal((await stranger.next("error")).code, "not_found");
+	await Promise.all([ws, from2, fromWrong, later, stranger].map((s) => s.close()));
+});
+
+test("no mirror stays when its sockets are gone", async () => {
+	const { ws } = await session();
+
+	await ws.post("Never mind");
+	await ws.drop();
+	await until("the mirrors are gone", async () => (await (await fetch(`${gateway.daemon.health}/healthz`)).json()).mirrors === 0, { ms: 30000 });
+});
