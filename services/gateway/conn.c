@@ -8,7 +8,7 @@
 #include "ws_conn.h"
 
 static const int64_t phase_ms[] = {
-#define X(phase, ms) [CONN_##phase] = ms,
+#define X(phase, ms) [CONN_##phase] = (ms),
 	CONN_PHASES(X)
 #undef X
 };

@@ -43,7 +43,7 @@ struct ws_frame *frame_complete(struct events *events, struct text frame, int64_
 	utstring_clear(&events->scratch);
 	utstring_bincpy(&events->scratch, frame.p, frame.len);
 	utstring_printf(&events->scratch, ",\"gateway_out\":%lld,\"total\":%lld}}", (long long)out_us,
-			(long long)(total_us + out_us));
+			(long long)total_us + (long long)out_us);
 	return ws_frame_new(json_written(&events->scratch));
 }
 

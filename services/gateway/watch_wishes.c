@@ -104,12 +104,13 @@ static void serve_running(struct watch *w)
 static void serve_failed(struct watch *w, enum rc rc)
 {
 	struct ws_refs refs = { .turn_id = uuid_as_text(&w->turn_id), .chat_id = uuid_as_text(&w->chat_id) };
+	const struct text none = { 0 };
 	struct ws_conn *ws;
 	struct waiter *waiter;
 
 	while ((waiter = next_waiter(w, &ws)) != NULL) {
 		/* A restore names no turn: an error about one would say that the reply failed. */
-		refs.turn_id = waiter->wish == WISH_RESTORE ? (struct text){ 0 } : uuid_as_text(&w->turn_id);
+		refs.turn_id = waiter->wish == WISH_RESTORE ? none : uuid_as_text(&w->turn_id);
 		ws_error_rc(ws, rc, &refs);
 		talloc_free(waiter);
 	}
