@@ -136,7 +136,7 @@ KILLS ?= 200
 kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknowledged must be there
 	@$(DEV)/build.sh release
 	@$(DEV)/npm.sh tests
-	@KILLS=$(KILLS) BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
+	@KILLS=$(KILLS) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
 
 check: ## format, clang-tidy, cppcheck, banned calls, shellcheck
 	@$(DEV)/check.sh

@@ -19,7 +19,7 @@ const BACK_MS = 5000;
 let stack;
 
 before(async () => {
-	stack = await startStack({ persona: "echo", tokenDelayMs: 1, workers: 2, build: process.env.BUILD ?? "debug",
+	stack = await startStack({ persona: "echo", tokenDelayMs: 1, workers: 2, build: process.env.KILLS_BUILD ?? "debug",
 		env: { WORKER_SILENCE_MS: "1500" } });
 	stack.expectExit(/SIGKILL|code=75/);
 });
