@@ -20,10 +20,14 @@ static const char *const step_names[] = {
 #undef X
 };
 
+static void deadline_arm(struct attempt *a);
+
 static void attempt_enter(struct attempt *a, enum attempt_step to)	/* the only writer of a->step */
 {
 	log_debug(&a->log, "attempt.step", "from=%s to=%s", step_names[a->step], step_names[to]);
 	a->step = to;
+	if (to != ATTEMPT_TELL)
+		deadline_arm(a);
 }
 
 static void key_of(char out[ATTEMPT_KEY_SIZE], const struct uuid_text *turn_id, int64_t number)
@@ -208,14 +212,16 @@ static bool attempt_on_text(void *arg, struct text text)
 	return more;
 }
 
-static void attempt_on_sent(void *arg)
+/* An attempt is one call: whether the model is asked again is chat's decision, not libcurl's. */
+static bool attempt_on_send(void *arg)
 {
 	struct attempt *a = arg;
 
 	if (a->step != ATTEMPT_CONNECT)
-		return;	/* a kept connection was dead: sent again on a new one */
+		return false;
 	a->sent_us = clock_us();
 	attempt_enter(a, ATTEMPT_WAIT);
+	return true;
 }
 
 static bool attempt_on_body(void *arg, struct text bytes)
@@ -229,11 +235,8 @@ static bool attempt_on_body(void *arg, struct text bytes)
 		attempt_enter(a, ATTEMPT_READ);
 	}
 	go_on = reply_feed(&a->reply, bytes);
-	if (reply_is_finished(&a->reply)) {
-		if (a->step == ATTEMPT_READ)
-			attempt_enter(a, ATTEMPT_CLOSE);
-		deadline_arm(a);
-	}
+	if (reply_is_finished(&a->reply))	/* perhaps again: the end mark comes behind the finish reason */
+		attempt_enter(a, ATTEMPT_CLOSE);
 	return go_on;
 }
 
@@ -279,7 +282,7 @@ static void attempt_on_end(void *arg, CURLcode code)
 }
 
 static const struct transfer_events transfer_events = {
-	.sent = attempt_on_sent,
+	.send = attempt_on_send,
 	.body = attempt_on_body,
 	.end = attempt_on_end,
 };

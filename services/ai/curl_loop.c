@@ -1,9 +1,20 @@
 #include "curl_loop.h"
 
+#include <errno.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 #define HEADERS_MAX 65536	/* bytes of headers and trailers of one answer */
 #define SPARE_MAX 64		/* idle transfers kept for reuse */
+#define KEPT_MAX 1024		/* kept connections whose sockets we remember */
+
+/* A connection that libcurl keeps, as far as it lets us know: its own port tells which one a request goes to. */
+struct kept {
+	long port;
+	curl_socket_t fd;
+};
 
 struct curl_loop {
 	struct loop *loop;
@@ -11,6 +22,7 @@ struct curl_loop {
 	ev_timer timer;
 	struct transfer *spare;
 	int spare_n;
+	struct kept kept[KEPT_MAX];	/* by port; a newer one takes the place */
 };
 
 struct transfer {
@@ -19,6 +31,7 @@ struct transfer {
 	const struct transfer_events *events;
 	void *arg;
 	size_t headers;
+	bool stale;		/* the kept connection it got cannot be used */
 	struct transfer *next;
 };
 
@@ -31,6 +44,8 @@ struct watch {
 /* ---- sockets and the timer ------------------------------------------------------------ */
 
 static void recycle(struct transfer *t);
+static bool begin_again(struct transfer *t);
+static void remember(struct transfer *t);
 
 static void collect(struct curl_loop *c)
 {
@@ -42,7 +57,10 @@ static void collect(struct curl_loop *c)
 		struct transfer *t = NULL;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+		remember(t);
 		curl_multi_remove_handle(c->multi, t->easy);	/* msg is dead from here on */
+		if (t->stale && begin_again(t))
+			continue;
 		t->events->end(t->arg, code);
 		recycle(t);
 	}
@@ -153,13 +171,52 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return t->headers <= HEADERS_MAX ? size * n : 0;
 }
 
+static void remember(struct transfer *t)
+{
+	struct kept kept = { .port = 0, .fd = CURL_SOCKET_BAD };
+
+	curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &kept.port);
+	if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &kept.fd) == CURLE_OK && kept.fd != CURL_SOCKET_BAD)
+		t->owner->kept[kept.port % KEPT_MAX] = kept;
+}
+
+static bool has_port(curl_socket_t fd, int port)
+{
+	struct sockaddr_storage a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+		return false;
+	return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
+					     : ((struct sockaddr_in *)&a)->sin_port) == port;
+}
+
+/*
+ * A kept connection on which something is waiting before we have asked: the
+ * server has closed it, or has sent more than its last answer, which would be
+ * taken for the next one. libcurl 7.88 uses it; newer ones do not.
+ */
+static bool is_stale(const struct transfer *t, int port)
+{
+	const struct kept *kept = &t->owner->kept[port % KEPT_MAX];
+	long connects = 1;
+	char byte;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+	if (connects > 0 || kept->port != port || !has_port(kept->fd, port))
+		return false;
+	return recv(kept->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 static int on_request(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
 	struct transfer *t = arg;
 
-	(void)peer_ip, (void)own_ip, (void)peer_port, (void)own_port;
-	t->events->sent(t->arg);
-	return CURL_PREREQFUNC_OK;
+	(void)peer_ip, (void)own_ip, (void)peer_port;
+	t->stale = is_stale(t, own_port);
+	if (t->stale)
+		return CURL_PREREQFUNC_ABORT;
+	return t->events->send(t->arg) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* What is the same for every request. Redirects, proxies of the environment and other protocols are never used. */
@@ -219,6 +276,14 @@ static void recycle(struct transfer *t)
 	talloc_free(t);
 }
 
+/* Nothing was sent yet: once more, on a new connection. */
+static bool begin_again(struct transfer *t)
+{
+	t->stale = false;
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+	return curl_multi_add_handle(t->owner->multi, t->easy) == CURLM_OK;
+}
+
 struct transfer *transfer_post(struct curl_loop *c, const struct transfer_request *request,
 			       const struct transfer_events *events, void *arg)
 {
@@ -227,6 +292,8 @@ struct transfer *transfer_post(struct curl_loop *c, const struct transfer_reques
 	t->events = events;
 	t->arg = arg;
 	t->headers = 0;
+	t->stale = false;
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 0L);
 	curl_easy_setopt(t->easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, request->headers);
 	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);

@@ -17,9 +17,13 @@
 struct curl_loop;
 struct transfer;
 
-/* How a transfer speaks to its owner. body and sent run inside libcurl: they must not touch any transfer. */
+/*
+ * How a transfer speaks to its owner. body and send run inside libcurl: they
+ * must not touch any transfer. send may come again: when a kept connection
+ * turns out dead, libcurl would send the request once more on a new one.
+ */
 struct transfer_events {
-	void (*sent)(void *arg);			/* connected; the request goes out now */
+	bool (*send)(void *arg);			/* connected; false: do not send the request */
 	bool (*body)(void *arg, struct text bytes);	/* false: end the transfer */
 	void (*end)(void *arg, CURLcode code);		/* the getters work until it returns, then the transfer is gone */
 };

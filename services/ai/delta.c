@@ -1,6 +1,7 @@
 #include "delta.h"
 
 #include "clock.h"
+#include "grow.h"
 #include "utf8.h"
 
 void delta_init(struct delta *delta, size_t max, int64_t join_ms, delta_fn *emit, void *arg)
@@ -46,8 +47,7 @@ bool delta_add(struct delta *delta, struct text text)
 {
 	struct text fits = utf8_start(text, delta->max - delta_len(delta));
 
-	if (fits.len > 0)
-		utstring_bincpy(&delta->held, fits.p, fits.len);
+	string_add(&delta->held, fits);
 	if (utstring_len(&delta->held) > 0 && (delta->log.n == 0 || clock_us() >= delta_due_us(delta) ||
 					       utstring_len(&delta->held) >= DELTA_PIECE_MAX))
 		delta_flush(delta);

@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 
+#include "grow.h"
+
 #define TOKENS_MAX 1000000000
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define ESCAPE_LEN 6	/* \uXXXX */
@@ -24,8 +26,8 @@ static void clean_patch(struct clean *c, size_t at, size_t len, const char *byte
 {
 	if (c->out->d == NULL)
 		utstring_init(c->out);
-	utstring_bincpy(c->out, c->in.p + c->done, at - c->done);
-	utstring_bincpy(c->out, bytes, n);
+	string_add(c->out, text_of(c->in.p + c->done, at - c->done));
+	string_add(c->out, text_of(bytes, n));
 	c->done = at + len;
 }
 
@@ -128,7 +130,7 @@ static bool clean_document(struct clean *c, struct text *clean_out)
 	if (c->bad)
 		return false;
 	if (c->done > 0) {
-		utstring_bincpy(c->out, c->in.p + c->done, c->in.len - c->done);
+		string_add(c->out, text_of(c->in.p + c->done, c->in.len - c->done));
 		*clean_out = json_written(c->out);
 	}
 	return true;
@@ -161,8 +163,8 @@ static struct text content_of(struct llm_chunk *chunk, const cJSON *message)
 	cJSON_ArrayForEach(part, content) {
 		struct text t = json_get_text(part, "text");
 
-		if (t.len > 0 && text_is(json_get_text(part, "type"), "text"))
-			utstring_bincpy(&chunk->joined, t.p, t.len);
+		if (text_is(json_get_text(part, "type"), "text"))
+			string_add(&chunk->joined, t);
 	}
 	return json_written(&chunk->joined);
 }

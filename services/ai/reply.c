@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "grow.h"
+
 #define EVENT_PER_TEXT 4		/* an escaped character takes up to six bytes for two */
 #define EVENT_SPARE 65536
 #define RAW_PER_TEXT 256		/* a chunk of one letter is some 250 bytes */
@@ -145,7 +147,7 @@ static bool collect(struct reply *r, struct text bytes, size_t max)
 {
 	if (utstring_len(&r->body) + bytes.len > max)
 		return r->mode == REPLY_WHOLE ? stop(r, ENDING_TOO_LARGE) : false;
-	utstring_bincpy(&r->body, bytes.p, bytes.len);
+	string_add(&r->body, bytes);
 	return true;
 }
 

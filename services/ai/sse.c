@@ -1,5 +1,7 @@
 #include "sse.h"
 
+#include "grow.h"
+
 #define BOM "\xEF\xBB\xBF"
 #define BOM_LEN 3
 #define BOM_OVER 4
@@ -42,9 +44,8 @@ static bool sse_field(struct sse *sse, struct text name, struct text value)
 	if (text_is(name, "data")) {
 		if (utstring_len(&sse->data) + value.len + 1 > sse->max)
 			return sse_stop(sse, true);
-		if (value.len > 0)
-			utstring_bincpy(&sse->data, value.p, value.len);
-		utstring_bincpy(&sse->data, "\n", 1);
+		string_add(&sse->data, value);
+		string_add(&sse->data, text_of("\n", 1));
 	} else if (text_is(name, "event") && value.len <= SSE_TYPE_MAX) {
 		if (value.len > 0)
 			memcpy(sse->type, value.p, value.len);
@@ -77,8 +78,7 @@ static bool sse_line_end(struct sse *sse, struct text rest)
 		return sse_stop(sse, true);
 	if (utstring_len(&sse->line) == 0)
 		return sse_line(sse, rest);
-	if (rest.len > 0)
-		utstring_bincpy(&sse->line, rest.p, rest.len);
+	string_add(&sse->line, rest);
 	go_on = sse_line(sse, text_of(utstring_body(&sse->line), utstring_len(&sse->line)));
 	utstring_clear(&sse->line);
 	return go_on;
@@ -95,8 +95,7 @@ static struct text sse_skip_bom(struct sse *sse, struct text bytes)
 		sse->bom = BOM_OVER;
 	if (bytes.len == 0 || sse->bom == BOM_OVER)
 		return bytes;
-	if (sse->bom > 0)
-		utstring_bincpy(&sse->line, BOM, sse->bom);
+	string_add(&sse->line, text_of(BOM, sse->bom));
 	sse->bom = BOM_OVER;
 	return bytes;
 }
@@ -122,8 +121,7 @@ bool sse_feed(struct sse *sse, struct text bytes)
 	}
 	if (utstring_len(&sse->line) + (bytes.len - start) > sse->max)
 		return sse_stop(sse, true);
-	if (bytes.len > start)
-		utstring_bincpy(&sse->line, bytes.p + start, bytes.len - start);
+	string_add(&sse->line, text_of(bytes.p + start, bytes.len - start));
 	return true;
 }
 

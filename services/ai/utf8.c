@@ -1,5 +1,7 @@
 #include "utf8.h"
 
+#include "grow.h"
+
 #define REPLACEMENT 0xFFFDU
 #define HIGH_FIRST 0xD800U
 #define LOW_FIRST 0xDC00U
@@ -36,7 +38,7 @@ static void put(UT_string *out, unsigned c)
 		b[n++] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
 		b[n++] = (unsigned char)(0x80 | (c & 0x3F));
 	}
-	utstring_bincpy(out, b, n);
+	string_add(out, text_of(b, n));
 }
 
 /* A whole code point has come, which may be half of a pair. */
