@@ -9,8 +9,8 @@
 
 #define OPENAI_HOST "://api.openai.com"
 #define KEY_MAX 4096
-#define LEAVE_US 1000000	/* longest wait for chat to answer the pulls of a worker that leaves */
-#define CUT_MARGIN_MS 1500	/* of the drain deadline: for telling what is given back */
+#define LEAVE_US 1000000 /* longest wait for chat to answer the pulls of a worker that leaves */
+#define CUT_MARGIN_MS 1500 /* of the drain deadline: for telling what is given back */
 
 /* ---- configuration --------------------------------------------------------------------- */
 
@@ -29,20 +29,24 @@ static bool check_config(const struct config *c, struct err *err)
 
 	if (!curl_url_check(c->default_openai_base_url, err)) {
 		snprintf(message, sizeof(message), "%s", err->message);
-		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_BASE_URL", "DEFAULT_OPENAI_BASE_URL: %.200s", message);
+		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_BASE_URL", "DEFAULT_OPENAI_BASE_URL: %.200s",
+				 message);
 	}
 	if (!key_is_plain(c->default_openai_api_key))
 		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_API_KEY",
 				 "DEFAULT_OPENAI_API_KEY: blanks and characters outside ASCII are not accepted");
 	if (c->default_openai_model[0] == '\0' || strlen(c->default_openai_model) > REPLY_NAME_MAX ||
 	    !text_is_utf8(text_from(c->default_openai_model)))
-		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_MODEL", "DEFAULT_OPENAI_MODEL: a model's name was expected");
+		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_MODEL",
+				 "DEFAULT_OPENAI_MODEL: a model's name was expected");
 	if (c->ai_slots < 1 || c->ai_slots > 10000)
 		return err_field(err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: a number from 1 to 10000 was expected");
 	if (c->ai_reply_max < 1 || c->ai_reply_max > c->bus_message_max / 2)
-		return err_field(err, RC_INVALID, "AI_REPLY_MAX", "AI_REPLY_MAX: at most half of BUS_MESSAGE_MAX was expected");
+		return err_field(err, RC_INVALID, "AI_REPLY_MAX",
+				 "AI_REPLY_MAX: at most half of BUS_MESSAGE_MAX was expected");
 	if (c->ai_connect_ms < 1 || c->ai_first_byte_ms < 1 || c->ai_stall_ms < 1 || c->ai_total_ms < 1)
-		return err_field(err, RC_INVALID, "AI_TOTAL_MS", "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
+		return err_field(err, RC_INVALID, "AI_TOTAL_MS",
+				 "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
 				 "AI_TOTAL_MS: at least 1 was expected");
 	return true;
 }
@@ -68,7 +72,7 @@ static void endpoint_init(struct endpoint *e, void *ctx, const struct config *c)
 	add_header(&e->headers, "Content-Type: application/json");
 	add_header(&e->headers, "Accept: text/event-stream, application/json");
 	add_header(&e->headers, "User-Agent: alp/" ALP_VERSION);
-	add_header(&e->headers, "Expect:");	/* libcurl would wait for a 100-continue before a long body */
+	add_header(&e->headers, "Expect:"); /* libcurl would wait for a 100-continue before a long body */
 	if (c->default_openai_api_key[0] != '\0') {
 		char *line = talloc_asprintf(ctx, "Authorization: Bearer %s", c->default_openai_api_key);
 
@@ -103,7 +107,7 @@ static void ai_on_cut(struct ev_loop *ev, ev_timer *w, int events)
 	struct attempt *a, *tmp;
 
 	(void)ev, (void)events;
-	HASH_ITER(hh, ai->attempts, a, tmp)
+	HASH_ITER (hh, ai->attempts, a, tmp)
 		attempt_stop(a, ENDING_LEAVING);
 }
 
@@ -171,11 +175,11 @@ void ai_done(struct ai *ai)
 {
 	struct attempt *a, *tmp;
 
-	ai->leaving = true;	/* nothing is pulled for the slots that become free now */
+	ai->leaving = true; /* nothing is pulled for the slots that become free now */
 	loop_disarm(ai->loop, &ai->pull_pause);
 	loop_disarm(ai->loop, &ai->beat);
 	loop_disarm(ai->loop, &ai->cut);
-	HASH_ITER(hh, ai->attempts, a, tmp)
+	HASH_ITER (hh, ai->attempts, a, tmp)
 		attempt_free(a);
 	curl_loop_free(ai->curl);
 	curl_slist_free_all(ai->endpoint.headers);

@@ -15,9 +15,9 @@ struct attempt;
 
 /* Where and how to ask the model; made at start from the configuration. */
 struct endpoint {
-	char *url;			/* of chat completions */
-	struct curl_slist *headers;	/* the same for every request; holds the key */
-	bool configured;		/* false: no key, and the server is one that wants one */
+	char *url; /* of chat completions */
+	struct curl_slist *headers; /* the same for every request; holds the key */
+	bool configured; /* false: no key, and the server is one that wants one */
 };
 
 struct ai {
@@ -25,26 +25,26 @@ struct ai {
 	struct loop *loop;
 	const struct config *config;
 	struct log log;
-	char *worker;			/* unique per process: host-pid-random */
-	struct peer *work;		/* chat: pulls, ends, beats, texts */
+	char *worker; /* unique per process: host-pid-random */
+	struct peer *work; /* chat: pulls, ends, beats, texts */
 	struct pub *delta;
 	struct curl_loop *curl;
 	struct endpoint endpoint;
 	struct prices *prices;
 
-	struct attempt *attempts;	/* running and unconfirmed, by key */
-	int running;			/* attempts that use a slot */
-	int unconfirmed;		/* attempts that have ended, chat has not said so yet */
+	struct attempt *attempts; /* running and unconfirmed, by key */
+	int running; /* attempts that use a slot */
+	int unconfirmed; /* attempts that have ended, chat has not said so yet */
 
-	int pulls;			/* WORK_PULL requests that are open */
-	ev_timer pull_pause;		/* armed: a pull failed, not yet again */
+	int pulls; /* WORK_PULL requests that are open */
+	ev_timer pull_pause; /* armed: a pull failed, not yet again */
 
 	ev_timer beat;
-	bool beating;			/* a WORK_BEAT is open */
+	bool beating; /* a WORK_BEAT is open */
 
-	bool leaving;			/* SIGTERM came: no new pulls */
-	int64_t leave_us;		/* when it came */
-	ev_timer cut;			/* attempts that still run then are given back */
+	bool leaving; /* SIGTERM came: no new pulls */
+	int64_t leave_us; /* when it came */
+	ev_timer cut; /* attempts that still run then are given back */
 };
 
 /* Dials chat. Ends the process with a reason when the configuration makes no sense. */

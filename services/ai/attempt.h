@@ -27,7 +27,7 @@ enum attempt_step {
 #undef X
 };
 
-#define ATTEMPT_KEY_SIZE 60	/* "turn_id:attempt" */
+#define ATTEMPT_KEY_SIZE 60 /* "turn_id:attempt" */
 
 struct attempt {
 	UT_hash_handle hh;
@@ -43,23 +43,23 @@ struct attempt {
 	bool stream;
 	char *model;
 	UT_string body;
-	size_t prompt_from, prompt_len;	/* the messages inside body */
+	size_t prompt_from, prompt_len; /* the messages inside body */
 	char *trace_header;
 	struct curl_slist headers;
 	struct transfer *transfer;
 
 	/* what comes back */
-	struct reply reply;		/* in TELL only its plain fields are left */
+	struct reply reply; /* in TELL only its plain fields are left */
 	struct delta delta;
 	ev_timer deadline, join;
-	int64_t start_us, sent_us, last_us, first_text_us, end_us;	/* clock_us; 0: not yet */
+	int64_t start_us, sent_us, last_us, first_text_us, end_us; /* clock_us; 0: not yet */
 
 	/* how it ended; from TELL on */
 	enum ending ending;
 	struct usage usage;
 	int64_t retry_after_ms;
 	ev_timer again;
-	int64_t pause_ms;		/* before WORK_DONE is told again */
+	int64_t pause_ms; /* before WORK_DONE is told again */
 	struct request *done_request, *text_request;
 };
 
@@ -84,10 +84,10 @@ void request_write(struct attempt *a, const struct ans_work_pull *work);
 
 /* ---- what chat is told (tell.c) ----------------------------------------------- */
 
-void tell_done(struct attempt *a);		/* frees the attempt when chat has confirmed */
-void tell_text(struct attempt *a);		/* the text so far */
+void tell_done(struct attempt *a); /* frees the attempt when chat has confirmed */
+void tell_text(struct attempt *a); /* the text so far */
 void tell_piece(void *attempt, size_t number, struct text piece);
-void tell_beats(struct ai *ai);			/* once a second from now on while there are attempts */
+void tell_beats(struct ai *ai); /* once a second from now on while there are attempts */
 void tell_leaving(struct ai *ai);
 void tell_init(struct ai *ai);
 

@@ -22,7 +22,7 @@ static const char *const step_names[] = {
 
 static void deadline_arm(struct attempt *a);
 
-static void attempt_enter(struct attempt *a, enum attempt_step to)	/* the only writer of a->step */
+static void attempt_enter(struct attempt *a, enum attempt_step to) /* the only writer of a->step */
 {
 	log_debug(&a->log, "attempt.step", "from=%s to=%s", step_names[a->step], step_names[to]);
 	a->step = to;
@@ -91,7 +91,8 @@ static void attempt_end(struct attempt *a, enum ending forced, enum ending trans
 	reply_close(&a->reply, forced == ENDING_NONE && transport == ENDING_NONE);
 	delta_flush(&a->delta);
 	a->ending = forced == ENDING_CANCELLED || forced == ENDING_NOT_CONFIGURED
-			    ? forced : reply_ending(&a->reply, forced != ENDING_NONE ? forced : transport);
+			    ? forced
+			    : reply_ending(&a->reply, forced != ENDING_NONE ? forced : transport);
 	a->end_us = clock_us();
 	attempt_count(a);
 	release(a);
@@ -235,7 +236,7 @@ static bool attempt_on_body(void *arg, struct text bytes)
 		attempt_enter(a, ATTEMPT_READ);
 	}
 	go_on = reply_feed(&a->reply, bytes);
-	if (reply_is_finished(&a->reply))	/* perhaps again: the end mark comes behind the finish reason */
+	if (reply_is_finished(&a->reply)) /* perhaps again: the end mark comes behind the finish reason */
 		attempt_enter(a, ATTEMPT_CLOSE);
 	return go_on;
 }
@@ -256,7 +257,7 @@ static enum ending ending_of_curl(CURLcode code)
 		return ENDING_CERTIFICATE;
 	case CURLE_OPERATION_TIMEDOUT:
 		return ENDING_SLOW_CONNECT;
-	case CURLE_WRITE_ERROR:	/* it was we who wanted no more; the reply knows why, or the headers were too long */
+	case CURLE_WRITE_ERROR: /* it was we who wanted no more; the reply knows why, or the headers were too long */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return ENDING_GARBLED;
@@ -341,7 +342,10 @@ void attempt_start(struct ai *ai, const struct ans_work_pull *work)
 		return;
 	}
 	request_write(a, work);
-	a->transfer = transfer_post(ai->curl, &(struct transfer_request){
-		.url = ai->endpoint.url, .headers = headers_of(a), .body = json_written(&a->body) }, &transfer_events, a);
+	a->transfer = transfer_post(ai->curl,
+				    &(struct transfer_request){ .url = ai->endpoint.url,
+								.headers = headers_of(a),
+								.body = json_written(&a->body) },
+				    &transfer_events, a);
 	deadline_arm(a);
 }

@@ -12,7 +12,8 @@ static void count(struct ai *ai, const char *name, const char *label, const char
 static void count_tokens(struct ai *ai, const char *kind, int64_t n)
 {
 	if (n > 0)
-		count(ai, "alp_ai_tokens_total", "kind", kind, (uint64_t)n, "Tokens, by kind; cached ones are prompt tokens too.");
+		count(ai, "alp_ai_tokens_total", "kind", kind, (uint64_t)n,
+		      "Tokens, by kind; cached ones are prompt tokens too.");
 }
 
 static const char *status_class(long status)
@@ -37,7 +38,8 @@ void count_end(const struct attempt *a)
 		histogram_add(metrics_histogram(metrics, "alp_ai_first_token_seconds", "",
 						"Time from taking work to the first text."),
 			      (double)(a->first_text_us - a->start_us) / 1e6);
-	log_info(&a->log, "attempt.done", "result=%s ending=%s status=%ld finish=%s pieces=%zu bytes=%zu prompt=%lld "
+	log_info(&a->log, "attempt.done",
+		 "result=%s ending=%s status=%ld finish=%s pieces=%zu bytes=%zu prompt=%lld "
 		 "completion=%lld first_ms=%lld ms=%lld",
 		 attempt_result(a), ending_info(a->ending)->name, a->reply.status,
 		 a->reply.finish_reason[0] != '\0' ? "told" : "none", a->delta.log.n, reply_log_text(&a->delta.log).len,

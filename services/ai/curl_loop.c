@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
-#define HEADERS_MAX 65536	/* bytes of headers and trailers of one answer */
-#define SPARE_MAX 64		/* idle transfers kept for reuse */
-#define KEPT_MAX 1024		/* kept connections whose sockets we remember */
+#define HEADERS_MAX 65536 /* bytes of headers and trailers of one answer */
+#define SPARE_MAX 64 /* idle transfers kept for reuse */
+#define KEPT_MAX 1024 /* kept connections whose sockets we remember */
 
 /* A connection that libcurl keeps, as far as it lets us know: its own port tells which one a request goes to. */
 struct kept {
@@ -22,7 +22,7 @@ struct curl_loop {
 	ev_timer timer;
 	struct transfer *spare;
 	int spare_n;
-	struct kept kept[KEPT_MAX];	/* by port; a newer one takes the place */
+	struct kept kept[KEPT_MAX]; /* by port; a newer one takes the place */
 };
 
 struct transfer {
@@ -31,7 +31,7 @@ struct transfer {
 	const struct transfer_events *events;
 	void *arg;
 	size_t headers;
-	bool stale;		/* the kept connection it got cannot be used */
+	bool stale; /* the kept connection it got cannot be used */
 	struct transfer *next;
 };
 
@@ -58,7 +58,7 @@ static void collect(struct curl_loop *c)
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
 		remember(t);
-		curl_multi_remove_handle(c->multi, t->easy);	/* msg is dead from here on */
+		curl_multi_remove_handle(c->multi, t->easy); /* msg is dead from here on */
 		if (t->stale && begin_again(t))
 			continue;
 		t->events->end(t->arg, code);
@@ -144,7 +144,7 @@ void curl_loop_free(struct curl_loop *c)
 {
 	struct transfer *t, *tmp;
 
-	LL_FOREACH_SAFE(c->spare, t, tmp)
+	LL_FOREACH_SAFE (c->spare, t, tmp)
 		curl_easy_cleanup(t->easy);
 	curl_multi_cleanup(c->multi);
 	loop_disarm(c->loop, &c->timer);
@@ -182,13 +182,16 @@ static void remember(struct transfer *t)
 
 static bool has_port(curl_socket_t fd, int port)
 {
-	struct sockaddr_storage a = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = { 0 };
 	socklen_t len = sizeof(a);
 
-	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+	if (getsockname(fd, &a.any, &len) != 0)
 		return false;
-	return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
-					     : ((struct sockaddr_in *)&a)->sin_port) == port;
+	return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port) == port;
 }
 
 /*
@@ -234,7 +237,7 @@ static void transfer_setup(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 0L + INT32_MAX);	/* the owner's timers decide */
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 0L + INT32_MAX); /* the owner's timers decide */
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);

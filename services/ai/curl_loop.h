@@ -23,9 +23,9 @@ struct transfer;
  * turns out dead, libcurl would send the request once more on a new one.
  */
 struct transfer_events {
-	bool (*send)(void *arg);			/* connected; false: do not send the request */
-	bool (*body)(void *arg, struct text bytes);	/* false: end the transfer */
-	void (*end)(void *arg, CURLcode code);		/* the getters work until it returns, then the transfer is gone */
+	bool (*send)(void *arg); /* connected; false: do not send the request */
+	bool (*body)(void *arg, struct text bytes); /* false: end the transfer */
+	void (*end)(void *arg, CURLcode code); /* the getters work until it returns, then the transfer is gone */
 };
 
 /* All of it must outlive the transfer. */
@@ -37,18 +37,18 @@ struct transfer_request {
 
 /* max: connections kept open. Owned by ctx, ended by curl_loop_free. */
 struct curl_loop *curl_loop_new(void *ctx, struct loop *loop, long max);
-void curl_loop_free(struct curl_loop *c);	/* no transfer may be running */
+void curl_loop_free(struct curl_loop *c); /* no transfer may be running */
 
 /* Posts a request. No callback runs before it returns. */
 struct transfer *transfer_post(struct curl_loop *c, const struct transfer_request *request,
 			       const struct transfer_events *events, void *arg);
 
-/* Ends it without a word to its owner; its connection is closed. Not from inside body or sent. */
+/* Ends it without a word to its owner; its connection is closed. Not from inside body or send. */
 void transfer_abort(struct transfer *t);
 
-long transfer_status(const struct transfer *t);			/* 0: no answer yet */
-const char *transfer_type(const struct transfer *t);		/* content type; NULL: none */
-const char *transfer_header(const struct transfer *t, const char *name);	/* NULL: none */
+long transfer_status(const struct transfer *t); /* 0: no answer yet */
+const char *transfer_type(const struct transfer *t); /* content type; NULL: none */
+const char *transfer_header(const struct transfer *t, const char *name); /* NULL: none */
 
 /* False with err when url is not one we talk to: http or https, a host, nothing but a path behind it. */
 bool curl_url_check(const char *url, struct err *err);

@@ -48,8 +48,8 @@ bool delta_add(struct delta *delta, struct text text)
 	struct text fits = utf8_start(text, delta->max - delta_len(delta));
 
 	string_add(&delta->held, fits);
-	if (utstring_len(&delta->held) > 0 && (delta->log.n == 0 || clock_us() >= delta_due_us(delta) ||
-					       utstring_len(&delta->held) >= DELTA_PIECE_MAX))
+	if (utstring_len(&delta->held) > 0 &&
+	    (delta->log.n == 0 || clock_us() >= delta_due_us(delta) || utstring_len(&delta->held) >= DELTA_PIECE_MAX))
 		delta_flush(delta);
 	return fits.len == text.len;
 }

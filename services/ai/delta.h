@@ -16,11 +16,11 @@
 typedef void delta_fn(void *arg, size_t number, struct text piece);
 
 struct delta {
-	struct reply_log log;	/* pieces that have left */
-	UT_string held;		/* text that has not */
-	size_t max;		/* bytes of the whole text */
+	struct reply_log log; /* pieces that have left */
+	UT_string held; /* text that has not */
+	size_t max; /* bytes of the whole text */
 	int64_t join_us;
-	int64_t last_us;	/* when the last piece left */
+	int64_t last_us; /* when the last piece left */
 	delta_fn *emit;
 	void *arg;
 };

@@ -11,21 +11,14 @@ static const struct {
 	const char *name;
 	enum ending ending;
 } names[] = {
-	{ "insufficient_quota", ENDING_NO_CREDIT },
-	{ "billing_hard_limit_reached", ENDING_NO_CREDIT },
-	{ "billing_not_active", ENDING_NO_CREDIT },
-	{ "context_length_exceeded", ENDING_TOO_LONG },
-	{ "string_above_max_length", ENDING_TOO_LONG },
-	{ "model_not_found", ENDING_NO_MODEL },
-	{ "invalid_api_key", ENDING_KEY_REFUSED },
-	{ "authentication_error", ENDING_KEY_REFUSED },
-	{ "permission_error", ENDING_KEY_REFUSED },
-	{ "content_filter", ENDING_FILTERED },
-	{ "content_policy_violation", ENDING_FILTERED },
-	{ "rate_limit_exceeded", ENDING_RATE_LIMITED },
-	{ "rate_limit_error", ENDING_RATE_LIMITED },
-	{ "server_error", ENDING_SERVER_ERROR },
-	{ "invalid_request_error", ENDING_REFUSED },	/* the most general: last */
+	{ "insufficient_quota", ENDING_NO_CREDIT },      { "billing_hard_limit_reached", ENDING_NO_CREDIT },
+	{ "billing_not_active", ENDING_NO_CREDIT },      { "context_length_exceeded", ENDING_TOO_LONG },
+	{ "string_above_max_length", ENDING_TOO_LONG },  { "model_not_found", ENDING_NO_MODEL },
+	{ "invalid_api_key", ENDING_KEY_REFUSED },       { "authentication_error", ENDING_KEY_REFUSED },
+	{ "permission_error", ENDING_KEY_REFUSED },      { "content_filter", ENDING_FILTERED },
+	{ "content_policy_violation", ENDING_FILTERED }, { "rate_limit_exceeded", ENDING_RATE_LIMITED },
+	{ "rate_limit_error", ENDING_RATE_LIMITED },     { "server_error", ENDING_SERVER_ERROR },
+	{ "invalid_request_error", ENDING_REFUSED }, /* the most general: last */
 };
 
 const struct ending_info *ending_info(enum ending ending)
@@ -55,7 +48,7 @@ static enum ending by_status(long status)
 		return ENDING_TOO_LONG;
 	case 429:
 		return ENDING_RATE_LIMITED;
-	case 408:	/* the server's own timeouts: it may work the next time */
+	case 408: /* the server's own timeouts: it may work the next time */
 	case 425:
 		return ENDING_SERVER_ERROR;
 	}
@@ -69,7 +62,8 @@ enum ending ending_of_status(long status, struct text code, struct text type)
 	enum ending named = by_name(code, type);
 
 	/* A name makes a refusal clearer, but never turns it into something worth trying again, nor the reverse. */
-	if (named == ENDING_NO_CREDIT || named == ENDING_TOO_LONG || named == ENDING_NO_MODEL || named == ENDING_FILTERED)
+	if (named == ENDING_NO_CREDIT || named == ENDING_TOO_LONG || named == ENDING_NO_MODEL ||
+	    named == ENDING_FILTERED)
 		return status >= 400 && status < 500 ? named : by_status(status);
 	return by_status(status);
 }

@@ -11,32 +11,32 @@
 
 #include "text.h"
 
-#define ENDINGS(X)                                                                                          \
-	X(NONE, "", false, "")            /* nothing known yet, or a regular end of the transport */        \
-	X(COMPLETE, "", false, "")                                                                          \
-	X(FULL, "", false, "")            /* AI_REPLY_MAX: complete, with finish reason length */           \
-	X(CANCELLED, "", false, "")                                                                         \
-	X(LEAVING, "ai_unavailable", true, "The worker is shutting down.")                                  \
-	X(NOT_CONFIGURED, "ai_not_configured", false, "No model is configured: there is no API key.")       \
-	X(NO_CONNECTION, "ai_unavailable", true, "The model's server could not be reached.")                \
-	X(CERTIFICATE, "ai_unavailable", false, "The model's server could not prove its identity.")         \
-	X(SLOW_CONNECT, "ai_unavailable", true, "The model's server did not accept a connection in time.")  \
-	X(SLOW_START, "ai_unavailable", true, "The model's server did not begin to answer in time.")        \
-	X(STALLED, "ai_unavailable", true, "The model's server fell silent.")                               \
-	X(OVERDUE, "ai_unavailable", true, "The answer was not finished in time.")                          \
-	X(BROKEN_OFF, "ai_unavailable", true, "The answer of the model's server broke off.")                \
-	X(GARBLED, "ai_unavailable", true, "The model's server sent something that is no answer.")          \
-	X(TOO_LARGE, "ai_unavailable", false, "The model's server sent more than is accepted.")             \
-	X(EMPTY, "ai_unavailable", true, "The model gave an empty answer.")                                 \
-	X(FILTERED, "ai_refused", false, "The model's provider withheld the answer.")                       \
-	X(NO_ROOM, "ai_unavailable", false, "The answer's length limit was used up before any text came.")  \
-	X(SERVER_ERROR, "ai_unavailable", true, "The model's server failed.")                               \
+#define ENDINGS(X) \
+	X(NONE, "", false, "") /* nothing known yet, or a regular end of the transport */ \
+	X(COMPLETE, "", false, "") \
+	X(FULL, "", false, "") /* AI_REPLY_MAX: complete, with finish reason length */ \
+	X(CANCELLED, "", false, "") \
+	X(LEAVING, "ai_unavailable", true, "The worker is shutting down.") \
+	X(NOT_CONFIGURED, "ai_not_configured", false, "No model is configured: there is no API key.") \
+	X(NO_CONNECTION, "ai_unavailable", true, "The model's server could not be reached.") \
+	X(CERTIFICATE, "ai_unavailable", false, "The model's server could not prove its identity.") \
+	X(SLOW_CONNECT, "ai_unavailable", true, "The model's server did not accept a connection in time.") \
+	X(SLOW_START, "ai_unavailable", true, "The model's server did not begin to answer in time.") \
+	X(STALLED, "ai_unavailable", true, "The model's server fell silent.") \
+	X(OVERDUE, "ai_unavailable", true, "The answer was not finished in time.") \
+	X(BROKEN_OFF, "ai_unavailable", true, "The answer of the model's server broke off.") \
+	X(GARBLED, "ai_unavailable", true, "The model's server sent something that is no answer.") \
+	X(TOO_LARGE, "ai_unavailable", false, "The model's server sent more than is accepted.") \
+	X(EMPTY, "ai_unavailable", true, "The model gave an empty answer.") \
+	X(FILTERED, "ai_refused", false, "The model's provider withheld the answer.") \
+	X(NO_ROOM, "ai_unavailable", false, "The answer's length limit was used up before any text came.") \
+	X(SERVER_ERROR, "ai_unavailable", true, "The model's server failed.") \
 	X(RATE_LIMITED, "rate_limited", true, "The model's provider asks to wait before the next request.") \
-	X(NO_CREDIT, "ai_refused", false, "The account at the model's provider has no credit left.")        \
-	X(KEY_REFUSED, "ai_refused", false, "The model's server did not accept the API key.")               \
-	X(NO_MODEL, "ai_refused", false, "The model's server does not know the model asked for.")           \
-	X(TOO_LONG, "ai_refused", false, "The conversation is too long for the model.")                     \
-	X(REFUSED, "ai_refused", false, "The model's server refused the request.")                          \
+	X(NO_CREDIT, "ai_refused", false, "The account at the model's provider has no credit left.") \
+	X(KEY_REFUSED, "ai_refused", false, "The model's server did not accept the API key.") \
+	X(NO_MODEL, "ai_refused", false, "The model's server does not know the model asked for.") \
+	X(TOO_LONG, "ai_refused", false, "The conversation is too long for the model.") \
+	X(REFUSED, "ai_refused", false, "The model's server refused the request.") \
 	X(REDIRECTED, "ai_unavailable", false, "The model's server answered with a redirect, which is not followed.")
 
 enum ending {
@@ -46,7 +46,7 @@ enum ending {
 };
 
 struct ending_info {
-	const char *name;	/* for logs */
+	const char *name; /* for logs */
 	const char *code, *message;
 	bool retryable;
 };

@@ -6,7 +6,7 @@
 
 #define TOKENS_MAX 1000000000
 #define REPLACEMENT "\xEF\xBF\xBD"
-#define ESCAPE_LEN 6	/* \uXXXX */
+#define ESCAPE_LEN 6 /* \uXXXX */
 
 /*
  * One pass before cJSON, which would cut a string at U+0000, refuse a document
@@ -16,7 +16,7 @@
 struct clean {
 	struct text in;
 	UT_string *out;
-	size_t done;		/* bytes of in that are in out */
+	size_t done; /* bytes of in that are in out */
 	int depth, nodes;
 	bool in_string;
 	bool bad;
@@ -64,7 +64,7 @@ static size_t clean_escape(struct clean *c, size_t i)
 	int unit = escape_at(c->in, i);
 
 	if (unit < 0) {
-		c->bad |= i + 1 >= c->in.len || c->in.p[i + 1] == 'u';	/* cJSON would read U+0000 */
+		c->bad |= i + 1 >= c->in.len || c->in.p[i + 1] == 'u'; /* cJSON would read U+0000 */
 		return 2;
 	}
 	if (is_high(unit) && is_low(escape_at(c->in, i + ESCAPE_LEN)))
@@ -91,7 +91,7 @@ static size_t clean_string(struct clean *c, size_t i)
 	else if (b == '\0')
 		clean_patch(c, i, 1, REPLACEMENT, 3);
 	else if (b == 0xED && i + 1 < c->in.len && (unsigned char)c->in.p[i + 1] >= 0xA0)
-		clean_patch(c, i, 1, "\xFF", 1);	/* raw bytes of a surrogate are broken; only escapes make halves */
+		clean_patch(c, i, 1, "\xFF", 1); /* raw bytes of a surrogate are broken; only escapes make halves */
 	return 1;
 }
 
@@ -143,7 +143,7 @@ static cJSON *parse(struct text in)
 
 	for (; tree != NULL && end < in.p + in.len; end++)
 		if (strchr(" \t\r\n", *end) == NULL)
-			json_drop(&tree);	/* a second document, or rubbish */
+			json_drop(&tree); /* a second document, or rubbish */
 	return tree;
 }
 
@@ -160,7 +160,8 @@ static struct text content_of(struct llm_chunk *chunk, const cJSON *message)
 	if (!cJSON_IsArray(content))
 		return json_get_text(message, "refusal");
 	utstring_init(&chunk->joined);
-	cJSON_ArrayForEach(part, content) {
+	cJSON_ArrayForEach(part, content)
+	{
 		struct text t = json_get_text(part, "text");
 
 		if (text_is(json_get_text(part, "type"), "text"))
@@ -174,7 +175,8 @@ static const cJSON *choice_of(const cJSON *tree)
 {
 	const cJSON *choice;
 
-	cJSON_ArrayForEach(choice, json_get(tree, "choices")) {
+	cJSON_ArrayForEach(choice, json_get(tree, "choices"))
+	{
 		const cJSON *index = json_get(choice, "index");
 
 		if (cJSON_IsObject(choice) && (!cJSON_IsNumber(index) || index->valueint == 0))

@@ -18,10 +18,10 @@
 
 struct llm_chunk {
 	cJSON *tree;
-	UT_string cleaned;	/* the document, where it had to be changed before parsing */
-	UT_string joined;	/* content given as a list of parts */
+	UT_string cleaned; /* the document, where it had to be changed before parsing */
+	UT_string joined; /* content given as a list of parts */
 	/* All of these borrow from the above. */
-	struct text content;	/* of choice 0 */
+	struct text content; /* of choice 0 */
 	struct text finish_reason;
 	struct text model;
 	bool is_error;

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #define USD_PER_MILLION_MAX 1e6
-#define NANO_PER_TOKEN 1000	/* of one USD per million tokens */
+#define NANO_PER_TOKEN 1000 /* of one USD per million tokens */
 
 struct price {
 	struct text model;
-	double input, cached, output;	/* USD per million tokens */
+	double input, cached, output; /* USD per million tokens */
 	struct price *next;
 };
 
@@ -45,12 +45,14 @@ static bool read_row(struct prices *prices, const char *item, struct err *err)
 	const char *p = strchr(item, '=');
 
 	if (p == NULL || p == item)
-		return err_field(err, RC_INVALID, "MODEL_PRICES", "MODEL_PRICES: model=input/cached/output was expected");
+		return err_field(err, RC_INVALID, "MODEL_PRICES",
+				 "MODEL_PRICES: model=input/cached/output was expected");
 	row->model = text_of(item, (size_t)(p++ - item));
 	if (!read_price(&p, false, &row->input) || !read_price(&p, false, &row->cached) ||
 	    !read_price(&p, true, &row->output))
 		return err_field(err, RC_INVALID, "MODEL_PRICES",
-				 "MODEL_PRICES: three prices in USD per million tokens were expected behind " TEXT_FMT "=",
+				 "MODEL_PRICES: three prices in USD per million tokens were expected behind " TEXT_FMT
+				 "=",
 				 TEXT_ARG(row->model));
 	if (price_named(prices, row->model) != NULL)
 		return err_field(err, RC_INVALID, "MODEL_PRICES", "MODEL_PRICES: " TEXT_FMT " has two prices",
@@ -83,8 +85,7 @@ static bool is_start(struct text start, struct text model)
 	       (start.len == model.len || model.p[start.len] == '-');
 }
 
-int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached,
-		    int64_t completion)
+int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached, int64_t completion)
 {
 	const struct price *best = NULL;
 	double usd;
@@ -94,6 +95,7 @@ int64_t prices_cost(const struct prices *prices, struct text model, int64_t prom
 			best = row;
 	if (best == NULL)
 		return -1;
-	usd = (double)(prompt - cached) * best->input + (double)cached * best->cached + (double)completion * best->output;
+	usd = (double)(prompt - cached) * best->input + (double)cached * best->cached +
+	      (double)completion * best->output;
 	return (int64_t)llround(usd * NANO_PER_TOKEN);
 }

@@ -23,7 +23,6 @@ struct prices *prices_new(void *ctx, const char *list, struct err *err);
  * name counts that is the model's name or its start up to a '-':
  * gpt-4o-mini-2024-07-18 costs what gpt-4o-mini costs. cached is part of prompt.
  */
-int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached,
-		    int64_t completion);
+int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached, int64_t completion);
 
 #endif

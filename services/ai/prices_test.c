@@ -38,8 +38,9 @@ static void prices_know_a_dated_model(void **state)
 
 static void prices_refuse_a_malformed_list(void **state)
 {
-	static const char *const bad[] = { "x", "=1/2/3", "a=1/2", "a=1/2/3/4", "a=1/2/3,a=1/2/3", "a=-1/2/3", "a=nan/2/3",
-					   "a=1/2/1e9", "a=1 / 2 / 3", "a=1,5/2/3", "a=1/2/3x" };
+	static const char *const bad[] = { "x",        "=1/2/3",    "a=1/2",     "a=1/2/3/4",   "a=1/2/3,a=1/2/3",
+					   "a=-1/2/3", "a=nan/2/3", "a=1/2/1e9", "a=1 / 2 / 3", "a=1,5/2/3",
+					   "a=1/2/3x" };
 	struct err err;
 	struct prices *none;
 
@@ -55,7 +56,7 @@ static void prices_refuse_a_malformed_list(void **state)
 	talloc_free(none);
 }
 
-#define NOW 1784000000	/* Tue, 14 Jul 2026 03:33:20 GMT */
+#define NOW 1784000000 /* Tue, 14 Jul 2026 03:33:20 GMT */
 
 static void retry_after_reads_seconds_and_dates(void **state)
 {

@@ -3,11 +3,11 @@
 
 #include <sodium.h>
 
-#define PULLS_MAX 8		/* enough to keep up: an answered one is replaced at once */
-#define PULL_MS 70000		/* chat answers within 60 s, with work or without */
+#define PULLS_MAX 8 /* enough to keep up: an answered one is replaced at once */
+#define PULL_MS 70000 /* chat answers within 60 s, with work or without */
 #define PAUSE_MIN_MS 100
 #define PAUSE_SPREAD_MS 400
-#define UNCONFIRMED_PER_SLOT 4	/* ends that chat has not confirmed; beyond it, no new work */
+#define UNCONFIRMED_PER_SLOT 4 /* ends that chat has not confirmed; beyond it, no new work */
 
 static void pull_on_answer(void *arg, const struct answer *answer)
 {

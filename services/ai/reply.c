@@ -5,11 +5,11 @@
 
 #include "grow.h"
 
-#define EVENT_PER_TEXT 4		/* an escaped character takes up to six bytes for two */
+#define EVENT_PER_TEXT 4 /* an escaped character takes up to six bytes for two */
 #define EVENT_SPARE 65536
-#define RAW_PER_TEXT 256		/* a chunk of one letter is some 250 bytes */
+#define RAW_PER_TEXT 256 /* a chunk of one letter is some 250 bytes */
 #define ERROR_BODY_MAX 65536
-#define IDLE_MAX 100000			/* a thinking model's pieces are among them */
+#define IDLE_MAX 100000 /* a thinking model's pieces are among them */
 
 static bool on_event(void *arg, struct text type, struct text data);
 
@@ -51,7 +51,7 @@ void reply_head(struct reply *r, long status, const char *content_type, bool str
 	else if (is_type(content_type, "text/event-stream"))
 		r->mode = REPLY_EVENTS;
 	else if (is_type(content_type, "application/json"))
-		r->mode = REPLY_WHOLE;	/* also when a stream was asked for: some servers cannot */
+		r->mode = REPLY_WHOLE; /* also when a stream was asked for: some servers cannot */
 	else
 		r->mode = REPLY_FOREIGN;
 }
@@ -94,7 +94,7 @@ static bool take_chunk(struct reply *r, const struct llm_chunk *chunk)
 {
 	llm_usage_take(&r->usage, chunk->usage);
 	if (r->marked)
-		return true;	/* behind the end mark only a late usage counts */
+		return true; /* behind the end mark only a late usage counts */
 	if (chunk->is_error)
 		return stop(r, ending_of_error(chunk->error_code, chunk->error_type));
 	take_name(r->model, chunk->model);

@@ -13,7 +13,7 @@
 #include "sse.h"
 #include "utf8.h"
 
-#define REPLY_NAME_MAX 100	/* bytes of a model's name and a finish reason */
+#define REPLY_NAME_MAX 100 /* bytes of a model's name and a finish reason */
 
 /* False: no more text is wanted. */
 typedef bool reply_text_fn(void *arg, struct text text);
@@ -22,19 +22,19 @@ enum reply_mode { REPLY_UNKNOWN, REPLY_EVENTS, REPLY_WHOLE, REPLY_ERROR, REPLY_F
 
 struct reply {
 	enum reply_mode mode;
-	long status;			/* 0 until known */
+	long status; /* 0 until known */
 	struct sse sse;
 	struct utf8 utf8;
-	UT_string body;			/* of a whole answer or an error */
-	size_t event_max, raw_max;	/* bytes of an event or whole body; of everything */
-	size_t raw;			/* bytes read */
-	size_t text_n;			/* bytes of text given out */
-	int idle;			/* events that brought no text */
-	bool marked;			/* the end of the stream was announced: [DONE] */
-	bool whole;			/* a whole answer could be read */
-	enum ending ending;		/* what was wrong with it, or FULL */
+	UT_string body; /* of a whole answer or an error */
+	size_t event_max, raw_max; /* bytes of an event or whole body; of everything */
+	size_t raw; /* bytes read */
+	size_t text_n; /* bytes of text given out */
+	int idle; /* events that brought no text */
+	bool marked; /* the end of the stream was announced: [DONE] */
+	bool whole; /* a whole answer could be read */
+	enum ending ending; /* what was wrong with it, or FULL */
 	char finish_reason[REPLY_NAME_MAX + 1];
-	char model[REPLY_NAME_MAX + 1];	/* as the server names it */
+	char model[REPLY_NAME_MAX + 1]; /* as the server names it */
 	struct llm_usage usage;
 	reply_text_fn *on_text;
 	void *arg;

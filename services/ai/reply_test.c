@@ -46,7 +46,8 @@ static enum ending ends(const char *body, const char *text)
 	return ending;
 }
 
-#define CHUNK(text) "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null}]}\n\n"
+#define CHUNK(text) \
+	"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null}]}\n\n"
 #define FINISH(why) "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" why "\"}]}\n\n"
 #define USAGE "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n"
 #define DONE "data: [DONE]\n\n"
@@ -76,8 +77,9 @@ static void reply_ends_at_what_is_no_chunk(void **state)
 static void reply_sees_errors_inside_a_stream(void **state)
 {
 	(void)state;
-	assert_int_equal(ends(CHUNK("a") "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\"}}\n\n" CHUNK("b"), "a"),
-			 ENDING_SERVER_ERROR);
+	assert_int_equal(
+		ends(CHUNK("a") "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\"}}\n\n" CHUNK("b"), "a"),
+		ENDING_SERVER_ERROR);
 	assert_int_equal(ends("data: {\"error\":{\"code\":\"insufficient_quota\"}}\n\n", ""), ENDING_NO_CREDIT);
 	assert_int_equal(ends("data: {\"error\":{\"code\":\"rate_limit_exceeded\"}}\n\n", ""), ENDING_RATE_LIMITED);
 	assert_int_equal(ends("event: error\ndata: {\"message\":\"m\"}\n\n", ""), ENDING_SERVER_ERROR);
@@ -95,10 +97,14 @@ static void reply_knows_why_there_is_no_text(void **state)
 static void reply_joins_what_was_split_between_chunks(void **state)
 {
 	(void)state;
-	assert_int_equal(ends(CHUNK("a\\ud83d") CHUNK("\\ude00b") DONE, "a\xF0\x9F\x98\x80" "b"), ENDING_COMPLETE);
+	assert_int_equal(ends(CHUNK("a\\ud83d") CHUNK("\\ude00b") DONE, "a\xF0\x9F\x98\x80"
+									"b"),
+			 ENDING_COMPLETE);
 	assert_int_equal(ends(CHUNK("a\xF0\x9F") CHUNK("\x98\x80") DONE, "a\xF0\x9F\x98\x80"), ENDING_COMPLETE);
 	assert_int_equal(ends(CHUNK("a\\ud83d") DONE, "a\xEF\xBF\xBD"), ENDING_COMPLETE);
-	assert_int_equal(ends(CHUNK("a\xFF\xFE") CHUNK("b") DONE, "a\xEF\xBF\xBD\xEF\xBF\xBD" "b"), ENDING_COMPLETE);
+	assert_int_equal(ends(CHUNK("a\xFF\xFE") CHUNK("b") DONE, "a\xEF\xBF\xBD\xEF\xBF\xBD"
+								  "b"),
+			 ENDING_COMPLETE);
 }
 
 static void reply_keeps_finish_reason_model_and_usage(void **state)
@@ -106,8 +112,10 @@ static void reply_keeps_finish_reason_model_and_usage(void **state)
 	struct reply r;
 
 	(void)state;
-	read_body(&r, 200, "text/event-stream", "data: {\"model\":\"m-2026\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
-		  FINISH("made_up_reason") USAGE USAGE DONE, 0, 1000);
+	read_body(&r, 200, "text/event-stream",
+		  "data: {\"model\":\"m-2026\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n" FINISH(
+			  "made_up_reason") USAGE USAGE DONE,
+		  0, 1000);
 	assert_string_equal(r.finish_reason, "made_up_reason");
 	assert_string_equal(r.model, "m-2026");
 	assert_int_equal(r.usage.prompt, 7);
@@ -142,11 +150,13 @@ static void reply_reads_a_whole_answer(void **state)
 		assert_int_equal(utstring_len(&said), 0);
 		reply_done(&r);
 	}
-	assert_int_equal(read_body(&r, 200, "application/json", "{\"choices\":[{\"message\":{\"content\":\"x\"}}]}", 0, 9),
-			 ENDING_COMPLETE);
+	assert_int_equal(
+		read_body(&r, 200, "application/json", "{\"choices\":[{\"message\":{\"content\":\"x\"}}]}", 0, 9),
+		ENDING_COMPLETE);
 	reply_done(&r);
-	assert_int_equal(read_body(&r, 200, "application/json", "{\"error\":{\"code\":\"context_length_exceeded\"}}", 0, 9),
-			 ENDING_TOO_LONG);
+	assert_int_equal(
+		read_body(&r, 200, "application/json", "{\"error\":{\"code\":\"context_length_exceeded\"}}", 0, 9),
+		ENDING_TOO_LONG);
 	reply_done(&r);
 }
 
@@ -163,16 +173,22 @@ static enum ending refused(long status, const char *type, const char *body)
 static void reply_classifies_refusals(void **state)
 {
 	(void)state;
-	assert_int_equal(refused(400, "application/json", "{\"error\":{\"type\":\"invalid_request_error\"}}"), ENDING_REFUSED);
-	assert_int_equal(refused(400, "application/json", "{\"error\":{\"code\":\"context_length_exceeded\"}}"), ENDING_TOO_LONG);
-	assert_int_equal(refused(401, "application/json", "{\"error\":{\"code\":\"invalid_api_key\"}}"), ENDING_KEY_REFUSED);
+	assert_int_equal(refused(400, "application/json", "{\"error\":{\"type\":\"invalid_request_error\"}}"),
+			 ENDING_REFUSED);
+	assert_int_equal(refused(400, "application/json", "{\"error\":{\"code\":\"context_length_exceeded\"}}"),
+			 ENDING_TOO_LONG);
+	assert_int_equal(refused(401, "application/json", "{\"error\":{\"code\":\"invalid_api_key\"}}"),
+			 ENDING_KEY_REFUSED);
 	assert_int_equal(refused(402, NULL, ""), ENDING_NO_CREDIT);
 	assert_int_equal(refused(403, "text/html", "<html>"), ENDING_KEY_REFUSED);
 	assert_int_equal(refused(404, "application/json", "{\"error\":"), ENDING_NO_MODEL);
 	assert_int_equal(refused(422, NULL, ""), ENDING_REFUSED);
-	assert_int_equal(refused(429, "application/json", "{\"error\":{\"code\":\"rate_limit_exceeded\"}}"), ENDING_RATE_LIMITED);
-	assert_int_equal(refused(429, "application/json", "{\"error\":{\"code\":\"insufficient_quota\"}}"), ENDING_NO_CREDIT);
-	assert_int_equal(refused(500, "application/json", "{\"error\":{\"code\":\"insufficient_quota\"}}"), ENDING_SERVER_ERROR);
+	assert_int_equal(refused(429, "application/json", "{\"error\":{\"code\":\"rate_limit_exceeded\"}}"),
+			 ENDING_RATE_LIMITED);
+	assert_int_equal(refused(429, "application/json", "{\"error\":{\"code\":\"insufficient_quota\"}}"),
+			 ENDING_NO_CREDIT);
+	assert_int_equal(refused(500, "application/json", "{\"error\":{\"code\":\"insufficient_quota\"}}"),
+			 ENDING_SERVER_ERROR);
 	assert_int_equal(refused(503, "text/html", "<html>"), ENDING_SERVER_ERROR);
 	assert_int_equal(refused(307, NULL, ""), ENDING_REDIRECTED);
 	assert_int_equal(refused(200, "text/html; charset=utf-8", CHUNK("a") DONE), ENDING_GARBLED);
@@ -186,7 +202,7 @@ static void reply_is_bounded(void **state)
 
 	(void)state;
 	utstring_init(&body);
-	utstring_reserve(&body, 2000000);	/* it grows by what it needs only: slow under the sanitizers */
+	utstring_reserve(&body, 2000000); /* it grows by what it needs only: slow under the sanitizers */
 	for (int i = 0; i < 300; i++)
 		utstring_printf(&body, CHUNK("word "));
 	assert_int_equal(read_body(&r, 200, "text/event-stream", utstring_body(&body), 0, 1000), ENDING_FULL);

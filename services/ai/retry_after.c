@@ -29,7 +29,7 @@ int64_t retry_after_ms(const char *value, int64_t now_s)
 	for (size_t i = 0; i < digits && seconds < RETRY_AFTER_MAX_MS; i++)
 		seconds = seconds * 10 + (value[i] - '0');
 	value += digits;
-	if (*value == '.')	/* not in the RFC, yet seen: a fraction of a second is not worth a mistake */
+	if (*value == '.') /* not in the RFC, yet seen: a fraction of a second is not worth a mistake */
 		value += 1 + strspn(value + 1, "0123456789");
 	value += strspn(value, " \t");
 	return *value == '\0' ? bounded(seconds) : 0;

@@ -32,7 +32,7 @@ static bool sse_dispatch(struct sse *sse)
 	size_t len = utstring_len(&sse->data);
 	bool go_on = true;
 
-	if (len > 0)	/* without the LF behind the last line */
+	if (len > 0) /* without the LF behind the last line */
 		go_on = sse->on_event(sse->arg, text_from(sse->type), text_of(utstring_body(&sse->data), len - 1));
 	utstring_clear(&sse->data);
 	sse->type[0] = '\0';
@@ -51,7 +51,7 @@ static bool sse_field(struct sse *sse, struct text name, struct text value)
 			memcpy(sse->type, value.p, value.len);
 		sse->type[value.len] = '\0';
 	}
-	return true;	/* id and retry are for clients that reconnect; anything else is to be ignored */
+	return true; /* id and retry are for clients that reconnect; anything else is to be ignored */
 }
 
 static bool sse_line(struct sse *sse, struct text line)
@@ -63,7 +63,7 @@ static bool sse_line(struct sse *sse, struct text line)
 	if (line.len == 0)
 		return sse_dispatch(sse);
 	if (name == 0)
-		return true;	/* a comment */
+		return true; /* a comment */
 	if (from < line.len && line.p[from] == ' ')
 		from++;
 	return sse_field(sse, text_of(line.p, name), text_of(line.p + from, line.len - from));

@@ -21,14 +21,14 @@
 typedef bool sse_event_fn(void *arg, struct text type, struct text data);
 
 struct sse {
-	UT_string line;		/* the start of a line whose end has not come */
-	UT_string data;		/* data lines of the event so far, LF behind each */
+	UT_string line; /* the start of a line whose end has not come */
+	UT_string data; /* data lines of the event so far, LF behind each */
 	char type[SSE_TYPE_MAX + 1];
-	size_t max;		/* bytes of a line, and of an event's data */
-	size_t bom;		/* bytes of a possible BOM seen; more than three when that is settled */
-	bool after_cr;		/* an LF now belongs to the CR before it */
-	bool stopped;		/* the limit was met, or on_event wanted no more */
-	bool over;		/* it was the limit */
+	size_t max; /* bytes of a line, and of an event's data */
+	size_t bom; /* bytes of a possible BOM seen; more than three when that is settled */
+	bool after_cr; /* an LF now belongs to the CR before it */
+	bool stopped; /* the limit was met, or on_event wanted no more */
+	bool over; /* it was the limit */
 	sse_event_fn *on_event;
 	void *arg;
 };

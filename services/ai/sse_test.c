@@ -74,11 +74,17 @@ static void sse_takes_one_blank_after_the_colon(void **state)
 static void sse_skips_bom_comments_and_other_fields(void **state)
 {
 	(void)state;
-	EXPECT("\xEF\xBB\xBF" "data: one\n\n", "|one;");
-	EXPECT("\xEF\xBB" "data: one\n\ndata: two\n\n", "|two;");	/* no BOM: part of the field's name */
-	EXPECT("\xEF\xBB\xBF\xEF\xBB\xBF" "data: one\n\ndata: two\n\n", "|two;");	/* only one is skipped */
+	EXPECT("\xEF\xBB\xBF"
+	       "data: one\n\n",
+	       "|one;");
+	EXPECT("\xEF\xBB"
+	       "data: one\n\ndata: two\n\n",
+	       "|two;"); /* no BOM: part of the field's name */
+	EXPECT("\xEF\xBB\xBF\xEF\xBB\xBF"
+	       "data: one\n\ndata: two\n\n",
+	       "|two;"); /* only one is skipped */
 	EXPECT(": hello\n:\nid: 7\nretry: 10\nfoo\ndata: one\n: again\n\n", "|one;");
-	EXPECT("\n\n\nevent: ping\n\ndata: one\n\n", "|one;");	/* without data it is no event, and its type is gone */
+	EXPECT("\n\n\nevent: ping\n\ndata: one\n\n", "|one;"); /* without data it is no event, and its type is gone */
 }
 
 static void sse_knows_the_type(void **state)

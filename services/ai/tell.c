@@ -10,8 +10,11 @@
 void tell_piece(void *arg, size_t number, struct text piece)
 {
 	struct attempt *a = arg;
-	struct msg_ai_delta m = { .worker = text_from(a->ai->worker), .turn_id = a->turn_id, .attempt = a->number,
-				  .offset = (int64_t)number, .piece = piece };
+	struct msg_ai_delta m = { .worker = text_from(a->ai->worker),
+				  .turn_id = a->turn_id,
+				  .attempt = a->number,
+				  .offset = (int64_t)number,
+				  .piece = piece };
 
 	bus_publish(a->ai->delta, MSG_AI_DELTA, &m, a->trace);
 }
@@ -88,8 +91,8 @@ void tell_done(struct attempt *a)
 
 	done_write(a, &m);
 	m.ends = text_from(ends);
-	a->done_request = bus_request(a->ai->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace },
-				      done_on_answer, a);
+	a->done_request =
+		bus_request(a->ai->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace }, done_on_answer, a);
 	talloc_free(ends);
 }
 
@@ -100,13 +103,15 @@ static void text_on_answer(void *arg, const struct answer *answer)
 	struct attempt *a = arg;
 
 	a->text_request = NULL;
-	if (answer->err.rc != RC_OK)	/* chat asks again when it still misses something */
+	if (answer->err.rc != RC_OK) /* chat asks again when it still misses something */
 		log_debug(&a->log, "attempt.text", "rc=%s", rc_name(answer->err.rc));
 }
 
 void tell_text(struct attempt *a)
 {
-	struct msg_work_text m = { .worker = text_from(a->ai->worker), .turn_id = a->turn_id, .attempt = a->number,
+	struct msg_work_text m = { .worker = text_from(a->ai->worker),
+				   .turn_id = a->turn_id,
+				   .attempt = a->number,
 				   .text = reply_log_text(&a->delta.log) };
 	char *ends;
 
@@ -114,8 +119,8 @@ void tell_text(struct attempt *a)
 		return;
 	ends = reply_log_ends(a, &a->delta.log, 0);
 	m.ends = text_from(ends);
-	a->text_request = bus_request(a->ai->work, MSG_WORK_TEXT, &m, &(struct ask){ .trace = a->trace },
-				      text_on_answer, a);
+	a->text_request =
+		bus_request(a->ai->work, MSG_WORK_TEXT, &m, &(struct ask){ .trace = a->trace }, text_on_answer, a);
 	talloc_free(ends);
 }
 

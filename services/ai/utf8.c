@@ -91,7 +91,7 @@ static unsigned code_point(const struct utf8 *u)
 static void feed(struct utf8 *u, unsigned char b)
 {
 	if (u->need > 0 && (b < u->low || b > u->high)) {
-		u->need = 0;	/* the part so far is no character; b may begin one */
+		u->need = 0; /* the part so far is no character; b may begin one */
 		take(u, REPLACEMENT);
 	}
 	if (u->need == 0) {

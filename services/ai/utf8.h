@@ -14,10 +14,10 @@
 #include "text.h"
 
 struct utf8 {
-	unsigned char held[4];	/* the character begun */
-	unsigned n, need;	/* bytes of it we have, and it takes; need 0: none is begun */
-	unsigned char low, high;	/* range of its next byte */
-	unsigned half;		/* a high surrogate waiting for its low one, or 0 */
+	unsigned char held[4]; /* the character begun */
+	unsigned n, need; /* bytes of it we have, and it takes; need 0: none is begun */
+	unsigned char low, high; /* range of its next byte */
+	unsigned half; /* a high surrogate waiting for its low one, or 0 */
 	UT_string out;
 };
 

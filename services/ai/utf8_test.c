@@ -4,7 +4,7 @@
 
 static void add(UT_string *out, struct text t)
 {
-	assert_true(t.len == 0 || text_is_utf8(t));	/* each answer ends between characters */
+	assert_true(t.len == 0 || text_is_utf8(t)); /* each answer ends between characters */
 	if (t.len > 0)
 		utstring_bincpy(out, t.p, t.len);
 }
@@ -44,7 +44,8 @@ static void utf8_keeps_what_is_good_at_every_cut(void **state)
 	(void)state;
 	EXPECT("plain", "plain");
 	EXPECT("\xD0\x9F\xD1\x80\xE2\x82\xAC\xF0\x9F\x98\x80.", "\xD0\x9F\xD1\x80\xE2\x82\xAC\xF0\x9F\x98\x80.");
-	EXPECT("\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF", "\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF");
+	EXPECT("\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF",
+	       "\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF");
 }
 
 static void utf8_replaces_each_broken_part_once(void **state)

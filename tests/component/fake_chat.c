@@ -99,7 +99,7 @@ static void release_worker(struct text worker)
 {
 	struct held *held, *tmp;
 
-	LL_FOREACH_SAFE(fake.held, held, tmp)
+	LL_FOREACH_SAFE (fake.held, held, tmp)
 		if (text_equal(held->worker, worker)) {
 			LL_DELETE(fake.held, held);
 			call_answer(held->call, &(struct ans_work_pull){ .found = false });
@@ -114,7 +114,7 @@ static enum rc on_work_beat(void *service, const void *m, struct call *call)
 	print_message(MSG_WORK_BEAT, m);
 	if (beat->leaving)
 		release_worker(beat->worker);
-	call_answer(call, &(struct ans_work_beat){ });
+	call_answer(call, &(struct ans_work_beat){});
 	return RC_OK;
 }
 
@@ -122,7 +122,7 @@ static enum rc on_work_text(void *service, const void *m, struct call *call)
 {
 	(void)service;
 	print_message(MSG_WORK_TEXT, m);
-	call_answer(call, &(struct ans_work_text){ });
+	call_answer(call, &(struct ans_work_text){});
 	return RC_OK;
 }
 
@@ -134,7 +134,7 @@ static enum rc on_work_done(void *service, const void *m, struct call *call)
 		return RC_PENDING;
 	if (strcmp(fake.confirm, "ok") != 0)
 		return rc_from_name(fake.confirm);
-	call_answer(call, &(struct ans_work_done){ });
+	call_answer(call, &(struct ans_work_done){});
 	return RC_OK;
 }
 
@@ -149,7 +149,7 @@ static void on_gone(void *service, struct call *call)
 	struct held *held;
 
 	(void)service;
-	LL_FOREACH(fake.held, held)
+	LL_FOREACH (fake.held, held)
 		if (held->call == call)
 			break;
 	if (held == NULL)
@@ -159,7 +159,9 @@ static void on_gone(void *service, struct call *call)
 }
 
 static const struct dispatch dispatch = {
-	.call = { [MSG_WORK_PULL] = on_work_pull, [MSG_WORK_BEAT] = on_work_beat, [MSG_WORK_TEXT] = on_work_text,
+	.call = { [MSG_WORK_PULL] = on_work_pull,
+		  [MSG_WORK_BEAT] = on_work_beat,
+		  [MSG_WORK_TEXT] = on_work_text,
 		  [MSG_WORK_DONE] = on_work_done },
 	.event = { [MSG_AI_DELTA] = on_ai_delta },
 	.gone = on_gone,
@@ -241,8 +243,11 @@ static void start(const char *key)
 	struct err err = { 0 };
 
 	fake.ev = ev_default_loop(EVFLAG_AUTO);
-	fake.bus = bus_new(NULL, &(struct bus_config){ .ev = fake.ev, .key = text_from(key), .message_max = 8UL << 20,
-						       .inflight_max = 512, .timeout_ms = 8000 });
+	fake.bus = bus_new(NULL, &(struct bus_config){ .ev = fake.ev,
+						       .key = text_from(key),
+						       .message_max = 8UL << 20,
+						       .inflight_max = 512,
+						       .timeout_ms = 8000 });
 	fake.control = bus_publish_listen(fake.bus, "control", getenv("BUS_CONTROL"), &err);
 	if (fake.control == NULL || !bus_serve(fake.bus, "work", getenv("BUS_WORK"), &dispatch, NULL, &err) ||
 	    !bus_subscribe_listen(fake.bus, "delta", getenv("BUS_DELTA"), &dispatch, NULL, &err))

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd;
 
 	if (size > 0 && memmem(data, size, CANARY, strlen(CANARY)) != NULL)
-		return 0;	/* a name of its own making is no secret */
+		return 0; /* a name of its own making is no secret */
 	ctx = talloc_new(NULL);
 	fd = memfd_create("env", MFD_CLOEXEC);
 	clearenv();

@@ -23,7 +23,7 @@ static void run_file(const char *folder, const char *name)
 	}
 	n = fread(data, 1, sizeof(data), in);
 	fclose(in);
-	exact = malloc(n > 0 ? n : 1);	/* of its own size, so that a read behind its end is seen */
+	exact = malloc(n > 0 ? n : 1); /* of its own size, so that a read behind its end is seen */
 	if (exact == NULL)
 		abort();
 	memcpy(exact, data, n);

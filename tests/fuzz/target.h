@@ -9,8 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that holds for every input. */
-#define HOLDS(condition)         \
-	do {                     \
+#define HOLDS(condition) \
+	do { \
 		if (!(condition)) \
 			abort(); \
 	} while (0)
