@@ -1,7 +1,8 @@
 /* Ports, the database and the counting of tests, without any daemon. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -58,6 +59,21 @@ test("a cluster that nobody stopped ends with its process", async () => {
 
 	await until("its folder is gone", () => !existsSync(join(socket, "..")));
 	await assert.rejects(psql(stdout.trim(), "select 1"));
+});
+
+test("a cluster ends with a process that a signal ends", async () => {
+	const script = `import { sharedCluster } from ${JSON.stringify(join(import.meta.dirname, "pg.js"))};
+		console.log(await sharedCluster());
+		setInterval(() => {}, 1000);`;
+	const { ALP_TEST_PG: _, ...env } = process.env;
+	const child = spawn(process.execPath, ["--input-type=module", "-e", script], { env, stdio: ["ignore", "pipe", "inherit"] });
+	const [url] = await once(child.stdout.setEncoding("utf8"), "data");
+	const socket = decodeURIComponent(/host=([^&]*)/.exec(url)[1]);
+
+	assert.ok(existsSync(socket));
+	child.kill("SIGTERM");
+	await once(child, "exit");
+	assert.ok(!existsSync(join(socket, "..")));
 });
 
 test("counts are those of cmocka where a program has them, else one per program", () => {

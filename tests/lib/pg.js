@@ -43,6 +43,13 @@ function makeDir() {
 	return mkdtempSync(join(fits(tmpdir()) ? tmpdir() : "/tmp", "alp-pg-"));
 }
 
+/* By default a signal ends the process without its exit handlers, which remove the cluster. */
+function endOnSignals() {
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+		if (process.listenerCount(signal) === 0)
+			process.once(signal, () => process.exit(1));
+}
+
 function initdb(cluster) {
 	const [program, ...args] = [...asUser(cluster.user), join(cluster.bin, "initdb"), "-D", cluster.data, "-U", SUPERUSER,
 		"-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"];
@@ -65,6 +72,7 @@ export class Cluster {
 			chownSync(dir, cluster.user.uid, cluster.user.gid);
 		initdb(cluster);
 		cluster.proc = cluster.#server(fsync);
+		endOnSignals();
 		process.once("exit", cluster.#onExit);
 		await cluster.proc.start();
 		await cluster.proc.waitReady();
