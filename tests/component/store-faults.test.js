@@ -75,7 +75,7 @@ describe("a store at work", () => {
 			const seen = load.acked.length;
 
 			await until("work goes on", () => load.acked.length > seen + 3);
-			const [pid] = await backends();
+			const [pid] = await until("the server lists its sessions", async () => { const all = await backends(); return all.length > 0 && all; });
 
 			/* The server ends all sessions and recovers when one of its processes is killed. */
 			await run("kill", ["-9", pid]);
