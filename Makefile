@@ -40,19 +40,19 @@ install: deps frontend-install ## packages of the system, the frontend and the t
 .PHONY: build debug release frontend-install frontend-build clean
 
 build: ## build the four daemons (BUILD=release, debug, tsan)
-	@$(DEV)/build.sh $(BUILD)
+	@$(DEV)/build.sh $(BUILD) alp-gateway alp-chat alp-ai alp-store
 
-debug: ## build with the sanitizers
+debug: ## build everything with the sanitizers, tests too
 	@$(DEV)/build.sh debug
 
-release: ## build for use
+release: ## build everything for use
 	@$(DEV)/build.sh release
 
 frontend-install: ## the frontend's npm packages
 	@$(DEV)/npm.sh frontend
 
 frontend-build: ## build the single-page application into frontend/dist
-	@$(MAKE) frontend/dist/index.html
+	@$(MAKE) -s frontend/dist/index.html
 
 frontend/$(NPM_DONE): frontend/package-lock.json
 	@$(DEV)/npm.sh frontend
