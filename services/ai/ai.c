@@ -7,38 +7,13 @@
 #include "clock.h"
 #include "ids.h"
 
-#define OPENAI_HOST "://api.openai.com"
-#define KEY_MAX 4096
 #define LEAVE_US 1000000 /* longest wait for chat to answer the pulls of a worker that leaves */
 #define CUT_MARGIN_MS 1500 /* of the drain deadline: for telling what is given back */
 
 /* ---- configuration --------------------------------------------------------------------- */
 
-/* The key becomes a header: whatever could end that header early is refused here, without showing it. */
-static bool key_is_plain(const char *key)
-{
-	for (const char *p = key; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~')
-			return false;
-	return strlen(key) <= KEY_MAX;
-}
-
 static bool check_config(const struct config *c, struct err *err)
 {
-	char message[sizeof(err->message)];
-
-	if (!curl_url_check(c->default_openai_base_url, err)) {
-		snprintf(message, sizeof(message), "%s", err->message);
-		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_BASE_URL", "DEFAULT_OPENAI_BASE_URL: %.200s",
-				 message);
-	}
-	if (!key_is_plain(c->default_openai_api_key))
-		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_API_KEY",
-				 "DEFAULT_OPENAI_API_KEY: blanks and characters outside ASCII are not accepted");
-	if (c->default_openai_model[0] == '\0' || strlen(c->default_openai_model) > REPLY_NAME_MAX ||
-	    !text_is_utf8(text_from(c->default_openai_model)))
-		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_MODEL",
-				 "DEFAULT_OPENAI_MODEL: a model's name was expected");
 	if (c->ai_slots < 1 || c->ai_slots > 10000)
 		return err_field(err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: a number from 1 to 10000 was expected");
 	if (c->ai_reply_max < 1 || c->ai_reply_max > c->bus_message_max / 2)
@@ -49,36 +24,6 @@ static bool check_config(const struct config *c, struct err *err)
 				 "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
 				 "AI_TOTAL_MS: at least 1 was expected");
 	return true;
-}
-
-static void add_header(struct curl_slist **headers, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*headers, line);
-
-	if (longer == NULL)
-		abort();
-	*headers = longer;
-}
-
-static void endpoint_init(struct endpoint *e, void *ctx, const struct config *c)
-{
-	const char *base = c->default_openai_base_url;
-	size_t len = strlen(base);
-
-	while (len > 0 && base[len - 1] == '/')
-		len--;
-	e->url = talloc_asprintf(ctx, "%.*s/chat/completions", (int)len, base);
-	e->configured = c->default_openai_api_key[0] != '\0' || strstr(base, OPENAI_HOST) == NULL;
-	add_header(&e->headers, "Content-Type: application/json");
-	add_header(&e->headers, "Accept: text/event-stream, application/json");
-	add_header(&e->headers, "User-Agent: alp/" ALP_VERSION);
-	add_header(&e->headers, "Expect:"); /* libcurl would wait for a 100-continue before a long body */
-	if (c->default_openai_api_key[0] != '\0') {
-		char *line = talloc_asprintf(ctx, "Authorization: Bearer %s", c->default_openai_api_key);
-
-		add_header(&e->headers, line);
-		talloc_free(line);
-	}
 }
 
 static char *worker_name(void *ctx)
@@ -158,8 +103,9 @@ void ai_init(struct ai *ai, struct daemon *d)
 	ai->prices = prices_new(d->ctx, ai->config->model_prices, &err);
 	if (ai->prices == NULL)
 		daemon_fail(d, &err);
+	if (!endpoint_init(&ai->endpoint, d->ctx, ai->config, &err))
+		daemon_fail(d, &err);
 	ai->worker = worker_name(d->ctx);
-	endpoint_init(&ai->endpoint, d->ctx, ai->config);
 	ai->curl = curl_loop_new(d->ctx, ai->loop, ai->config->ai_slots);
 	ai_dial(ai);
 	loop_timer(&ai->cut, ai_on_cut, ai);
@@ -182,5 +128,5 @@ void ai_done(struct ai *ai)
 	HASH_ITER (hh, ai->attempts, a, tmp)
 		attempt_free(a);
 	curl_loop_free(ai->curl);
-	curl_slist_free_all(ai->endpoint.headers);
+	endpoint_done(&ai->endpoint);
 }

@@ -9,16 +9,10 @@
 
 #include "curl_loop.h"
 #include "daemon.h"
+#include "endpoint.h"
 #include "prices.h"
 
 struct attempt;
-
-/* Where and how to ask the model; made at start from the configuration. */
-struct endpoint {
-	char *url; /* of chat completions */
-	struct curl_slist *headers; /* the same for every request; holds the key */
-	bool configured; /* false: no key, and the server is one that wants one */
-};
 
 struct ai {
 	struct daemon *daemon;

@@ -1,20 +1,11 @@
 #include "curl_loop.h"
 
-#include <errno.h>
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <utlist.h>
+
+#include "kept.h"
 
 #define HEADERS_MAX 65536 /* bytes of headers and trailers of one answer */
 #define SPARE_MAX 64 /* idle transfers kept for reuse */
-#define KEPT_MAX 1024 /* kept connections whose sockets we remember */
-
-/* A connection that libcurl keeps, as far as it lets us know: its own port tells which one a request goes to. */
-struct kept {
-	long port;
-	curl_socket_t fd;
-};
 
 struct curl_loop {
 	struct loop *loop;
@@ -22,7 +13,7 @@ struct curl_loop {
 	ev_timer timer;
 	struct transfer *spare;
 	int spare_n;
-	struct kept kept[KEPT_MAX]; /* by port; a newer one takes the place */
+	struct kept kept;
 };
 
 struct transfer {
@@ -45,7 +36,6 @@ struct watch {
 
 static void recycle(struct transfer *t);
 static bool begin_again(struct transfer *t);
-static void remember(struct transfer *t);
 
 static void collect(struct curl_loop *c)
 {
@@ -57,7 +47,7 @@ static void collect(struct curl_loop *c)
 		struct transfer *t = NULL;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
-		remember(t);
+		kept_remember(&c->kept, t->easy);
 		curl_multi_remove_handle(c->multi, t->easy); /* msg is dead from here on */
 		if (t->stale && begin_again(t))
 			continue;
@@ -171,52 +161,12 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return t->headers <= HEADERS_MAX ? size * n : 0;
 }
 
-static void remember(struct transfer *t)
-{
-	struct kept kept = { .port = 0, .fd = CURL_SOCKET_BAD };
-
-	curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &kept.port);
-	if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &kept.fd) == CURLE_OK && kept.fd != CURL_SOCKET_BAD)
-		t->owner->kept[kept.port % KEPT_MAX] = kept;
-}
-
-static bool has_port(curl_socket_t fd, int port)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} a = { 0 };
-	socklen_t len = sizeof(a);
-
-	if (getsockname(fd, &a.any, &len) != 0)
-		return false;
-	return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port) == port;
-}
-
-/*
- * A kept connection on which something is waiting before we have asked: the
- * server has closed it, or has sent more than its last answer, which would be
- * taken for the next one. libcurl 7.88 uses it; newer ones do not.
- */
-static bool is_stale(const struct transfer *t, int port)
-{
-	const struct kept *kept = &t->owner->kept[port % KEPT_MAX];
-	long connects = 1;
-	char byte;
-
-	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-	if (connects > 0 || kept->port != port || !has_port(kept->fd, port))
-		return false;
-	return recv(kept->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-}
-
 static int on_request(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
 	struct transfer *t = arg;
 
 	(void)peer_ip, (void)own_ip, (void)peer_port;
-	t->stale = is_stale(t, own_port);
+	t->stale = kept_is_stale(&t->owner->kept, t->easy, own_port);
 	if (t->stale)
 		return CURL_PREREQFUNC_ABORT;
 	return t->events->send(t->arg) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
@@ -333,43 +283,4 @@ const char *transfer_header(const struct transfer *t, const char *name)
 	struct curl_header *header = NULL;
 
 	return curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
-}
-
-/* ---- addresses ------------------------------------------------------------------------------ */
-
-static bool has_part(CURLU *u, CURLUPart part)
-{
-	char *value = NULL;
-	bool has = curl_url_get(u, part, &value, 0) == CURLUE_OK;
-
-	curl_free(value);
-	return has;
-}
-
-static bool scheme_is_http(CURLU *u)
-{
-	char *scheme = NULL;
-	bool is = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		  (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
-
-	curl_free(scheme);
-	return is;
-}
-
-bool curl_url_check(const char *url, struct err *err)
-{
-	CURLU *u = curl_url();
-	bool good;
-
-	if (u == NULL)
-		abort();
-	good = curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK && scheme_is_http(u);
-	if (!good)
-		err_set(err, RC_INVALID, "an address like https://host/v1 was expected");
-	else if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
-		good = err_set(err, RC_INVALID, "a user name or password is not accepted in the address");
-	else if (has_part(u, CURLUPART_QUERY) || has_part(u, CURLUPART_FRAGMENT))
-		good = err_set(err, RC_INVALID, "nothing but a path may follow the host");
-	curl_url_cleanup(u);
-	return good;
 }

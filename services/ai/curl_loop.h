@@ -10,7 +10,6 @@
 
 #include <curl/curl.h>
 
-#include "err.h"
 #include "loop.h"
 #include "text.h"
 
@@ -49,8 +48,5 @@ void transfer_abort(struct transfer *t);
 long transfer_status(const struct transfer *t); /* 0: no answer yet */
 const char *transfer_type(const struct transfer *t); /* content type; NULL: none */
 const char *transfer_header(const struct transfer *t, const char *name); /* NULL: none */
-
-/* False with err when url is not one we talk to: http or https, a host, nothing but a path behind it. */
-bool curl_url_check(const char *url, struct err *err);
 
 #endif

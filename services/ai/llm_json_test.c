@@ -55,8 +55,7 @@ static void llm_ignores_odd_shapes_safely(void **state)
 		"{\"choices\":[{\"delta\":{\"content\":\"\"}}]}",
 		"{\"choices\":[{\"delta\":[1]}]}",
 		"{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"SECOND\"}}]}",
-		"{\"choices\":[{\"delta\":{\"Content\":\"x\",\"reasoning_content\":\"thinking\",\"reasoning\":\"y\"}}]"
-		"}",
+		"{\"choices\":[{\"delta\":{\"Content\":\"x\",\"reasoning_content\":\"hm\",\"reasoning\":\"y\"}}]}",
 		"{\"Choices\":[{\"delta\":{\"content\":\"x\"}}]}",
 		"{\"choices\":[{\"finish_reason\":7}]}",
 		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}",

@@ -1,6 +1,13 @@
 /* Whatever the model's server does: which end chat is told, and what people may read. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createTlsServer } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { until } from "../lib/until.js";
 import { startAi } from "./ai-lib.js";
@@ -271,5 +278,54 @@ describe("a worker without a model", () => {
 				assert.equal(done[name], value, name);
 			await bench.stop();
 		}
+	});
+});
+
+describe("a worker whose model is behind TLS", () => {
+	let dir;
+
+	before(() => {
+		dir = mkdtempSync(join(tmpdir(), "alp-tls-"));
+		execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+			"-addext", "subjectAltName=IP:127.0.0.1", "-keyout", join(dir, "key"), "-out", join(dir, "cert")],
+		{ stdio: "ignore" });
+	});
+	after(() => rmSync(dir, { recursive: true, force: true }));
+
+	async function endOf(server) {
+		server.listen(0, "127.0.0.1");
+		await once(server, "listening");
+		const bench = await startAi({ DEFAULT_OPENAI_BASE_URL: `https://127.0.0.1:${server.address().port}/v1`,
+			AI_CONNECT_MS: "700" });
+		const { done } = await bench.run({});
+
+		await bench.stop();
+		server.close();
+		return done;
+	}
+
+	it("does not talk to a server that nobody vouches for", async () => {
+		const requests = [];
+		const done = await endOf(createTlsServer({ key: readFileSync(join(dir, "key")), cert: readFileSync(join(dir, "cert")) },
+			(req, res) => {
+				requests.push(req.url);
+				res.end();
+			}).on("tlsClientError", () => {}));
+
+		assert.equal(done.result, "failed");
+		assert.equal(done.error_code, "ai_unavailable");
+		assert.match(done.error_message, /identity/);
+		assert.equal(done.retryable, undefined);
+		assert.deepEqual(requests, []);
+	});
+
+	it("gives up on a handshake that does not end", async () => {
+		const sockets = [];
+		const done = await endOf(createServer((socket) => sockets.push(socket.on("error", () => {}))));
+
+		sockets.forEach((socket) => socket.destroy());
+		assert.equal(done.error_code, "ai_unavailable");
+		assert.equal(done.retryable, true);
+		assert.ok(done.total_us >= 700000 && done.total_us < 3000000, `${done.total_us}`);
 	});
 });
