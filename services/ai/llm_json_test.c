@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "grow.h"
 #include "llm_json.h"
 
 static struct llm_chunk chunk;
@@ -123,12 +124,12 @@ static void llm_bounds_depth_and_size(void **state)
 	(void)state;
 	utstring_init(&s);
 	for (int i = 0; i < 100000; i++)
-		utstring_bincpy(&s, "[", 1);
+		string_add(&s, text_from("["));
 	assert_false(reads(utstring_body(&s)));
 	utstring_clear(&s);
 	utstring_printf(&s, "{\"a\":[0");
 	for (int i = 0; i < LLM_NODES_MAX; i++)
-		utstring_bincpy(&s, ",0", 2);
+		string_add(&s, text_from(",0"));
 	utstring_printf(&s, "]}");
 	assert_false(reads(utstring_body(&s)));
 	utstring_done(&s);
