@@ -72,6 +72,34 @@ static void open_bus(struct gateway *gw)
 		daemon_fail(gw->daemon, &err);
 }
 
+/* Numbers that would make a gateway which serves nobody, or ends by itself later. */
+static void check_settings(struct gateway *gw)
+{
+	const struct config *c = gw->config;
+	const struct {
+		const char *name;
+		int64_t value, min, max;
+	} rows[] = {
+		{ "HASH_THREADS", c->hash_threads, 1, 16 },
+		{ "CONNECTIONS_MAX", c->connections_max, 1, 1000000 },
+		{ "CONNECTIONS_PER_ADDRESS", c->connections_per_address, 1, INT32_MAX },
+		{ "HTTP_BODY_MAX", c->http_body_max, 1024, 64 << 20 },
+		{ "WS_FRAME_MAX", c->ws_frame_max, 1024, 16 << 20 },
+		{ "WS_QUEUE_MAX", c->ws_queue_max, 1024, INT32_MAX },
+		{ "LOGIN_RATE_PER_MINUTE", c->login_rate_per_minute, 1, INT32_MAX },
+		{ "GUEST_RATE_PER_MINUTE", c->guest_rate_per_minute, 1, INT32_MAX },
+	};
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].value >= rows[i].min && rows[i].value <= rows[i].max)
+			continue;
+		err_field(&err, RC_INVALID, rows[i].name, "%s: %lld to %lld was expected", rows[i].name,
+			  (long long)rows[i].min, (long long)rows[i].max);
+		daemon_fail(gw->daemon, &err);
+	}
+}
+
 static void read_secrets(struct gateway *gw)
 {
 	const char *warning = NULL;
@@ -103,6 +131,7 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 	struct err err = { 0 };
 
 	*gw = (struct gateway){ .daemon = d, .loop = &d->loop, .config = &d->config };
+	check_settings(gw);
 	read_secrets(gw);
 	list_files(gw);
 	gw->tickets = tickets_new(d->ctx);

@@ -145,13 +145,20 @@ int http_on_head(struct conn *conn, struct text path)
 int http_on_body(struct conn *conn, struct text piece)
 {
 	struct http_request *r = conn->request;
+	size_t left;
 
 	if (r == NULL || r->out != NULL || conn->phase != CONN_BODY || piece.len == 0)
 		return 0;
-	if (utstring_len(&r->body) + piece.len > r->body_length)
-		return -1;
-	utstring_bincpy(&r->body, piece.p, piece.len);
-	return 0;
+	left = r->body_length - utstring_len(&r->body);
+	utstring_bincpy(&r->body, piece.p, piece.len < left ? piece.len : left);
+	if (piece.len <= left)
+		return 0; /* lws tells when it was the last */
+	/*
+	 * 4.3 hands over what follows a body (a pipelined request) as if it
+	 * belonged to it and then waits for more: answer this one, and hang up.
+	 */
+	r->close = true;
+	return http_on_body_end(conn);
 }
 
 int http_on_body_end(struct conn *conn)

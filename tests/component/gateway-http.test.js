@@ -23,6 +23,7 @@ function makePage() {
 	writeFileSync(join(dist, "assets/app-1a2b.js"), script);
 	writeFileSync(join(dist, "assets/app-1a2b.js.gz"), gzipSync(script));
 	writeFileSync(join(dist, "assets/app-1a2b.js.br"), brotliCompressSync(script));
+	writeFileSync(join(dist, "assets/huge-3c4d.js"), "x".repeat(24 << 20));
 	writeFileSync(join(dist, ".env"), "SECRET=1");
 	return script;
 }
@@ -476,6 +477,22 @@ test("a connection is kept over files and answers alike", async () => {
 		assert.equal(await raw.status(2 * i + 2), 200);
 	}
 	raw.end();
+});
+
+test("a reader that does not read costs no time, however much it asks for", async () => {
+	const raw = await Raw.open(port);
+	const cpu = async () => (await stack.daemons.gateway.metrics()).process_cpu_seconds;
+
+	raw.socket.pause();
+	raw.send("GET /assets/huge-3c4d.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50));
+	await alive();
+	const before = await cpu();
+	await new Promise((resolve) => setTimeout(resolve, 2000));
+	assert.ok(await cpu() - before < 0.5, "the loop sleeps");
+	raw.socket.resume();
+	await raw.wait("the file comes", (r) => r.received.length > 24 << 20);
+	raw.end();
+	await alive();
 });
 
 /* ---- browsers ---------------------------------------------------------------------------------------------- */
