@@ -31,6 +31,7 @@ struct watch {
 	int64_t heard_us;
 	ev_timer timer;
 	struct request *pulling;
+	bool again; /* something more was missed while that was on its way */
 	struct waiter *waiters; /* sockets that wait for what is being pulled */
 	UT_hash_handle hh;
 };

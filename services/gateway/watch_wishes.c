@@ -215,6 +215,8 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 	}
 	w->live = true;
 	serve_running(w);
+	if (w->again)
+		watch_pull(w);
 }
 
 static void watch_on_pulled(void *arg, const struct answer *answer)
@@ -240,8 +242,11 @@ void watch_pull(struct watch *w)
 	struct msg_turn_get m = { .turn_id = w->turn_id, .epoch = w->mirror.epoch, .offset = (int64_t)w->mirror.log.n };
 	struct ask ask = { .caller = w->caller, .timeout_ms = PULL_MS, .background = true };
 
-	if (w->pulling != NULL)
+	if (w->pulling != NULL) {
+		w->again = true;
 		return;
+	}
+	w->again = false;
 	w->events->pulls_n++;
 	w->pulling = bus_request(w->events->gw->chat, MSG_TURN_GET, &m, &ask, watch_on_pulled, w);
 }
