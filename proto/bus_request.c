@@ -55,8 +55,7 @@ static void request_send(struct request *r)
 	int64_t left_ms = (r->deadline_us - bus_now_us()) / 1000;
 	nng_msg *msg = NULL;
 
-	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, utstring_body(&r->bytes), utstring_len(&r->bytes)) != 0)
-		abort();
+	msg = bus_message(&r->bytes);
 	r->receiving = false;
 	nng_aio_set_timeout(r->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
 	nng_aio_set_msg(r->aio, msg);

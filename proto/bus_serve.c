@@ -103,8 +103,7 @@ static void call_reply(struct call *call, const struct err *err, const void *ans
 		utstring_clear(&out);
 		frame_encode(&out, bus->key, &env, NULL);
 	}
-	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, utstring_body(&out), utstring_len(&out)) != 0)
-		abort();
+	msg = bus_message(&out);
 	call_end(call, env.err.rc, msg);
 }
 
