@@ -45,8 +45,3 @@ void takeover_tick(struct chat *chat)
 	if (!chat->takeover.asking && !chat->daemon->draining && clock_us() >= chat->takeover.next_us)
 		takeover_ask(chat);
 }
-
-void takeover_soon(struct chat *chat)
-{
-	chat->takeover.next_us = 0;
-}

@@ -9,6 +9,5 @@
 struct chat;
 
 void takeover_tick(struct chat *chat);
-void takeover_soon(struct chat *chat); /* there is reason to look now */
 
 #endif

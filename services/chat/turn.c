@@ -24,11 +24,6 @@ static const struct {
 #undef X
 };
 
-const char *turn_step_name(enum turn_step step)
-{
-	return steps[step].name;
-}
-
 void turn_go(struct turn *turn, enum turn_step step)
 {
 	log_debug(&turn->log, "turn.step", "from=%s to=%s attempt=%lld", steps[turn->step].name, steps[step].name,

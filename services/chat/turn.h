@@ -96,7 +96,6 @@ struct turn *turn_find(struct chat *chat, const struct uuid_text *id);
 
 /* The only way from step to step. */
 void turn_go(struct turn *turn, enum turn_step step);
-const char *turn_step_name(enum turn_step step);
 
 /* Ends this process's part in a turn without a terminal state: somebody else has it, or the process ends. */
 void turn_abandon(struct turn *turn);
