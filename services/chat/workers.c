@@ -30,7 +30,7 @@ size_t workers_count(const struct workers *w)
 	size_t n = 0;
 
 	for (const struct worker *worker = w->by_name; worker != NULL; worker = worker->hh.next)
-		n += worker->gone_us == 0;
+		n += worker->gone_us == 0 && !worker->leaving;
 	return n;
 }
 
@@ -146,6 +146,19 @@ void workers_forget(struct chat *chat, struct turn *turn)
 	TALLOC_FREE(turn->worker);
 }
 
+/* Answers the held pulls of one worker, or of all, with nothing. */
+static void pulls_release(struct workers *w, const struct worker *of)
+{
+	struct pull *pull, *tmp;
+
+	DL_FOREACH_SAFE (w->pulls, pull, tmp) {
+		if (of != NULL && pull->worker != of)
+			continue;
+		call_answer(pull->call, &(struct ans_work_pull){ 0 });
+		pull_drop(w, pull);
+	}
+}
+
 /* ---- what workers send ------------------------------------------------------------------- */
 
 enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call)
@@ -176,8 +189,11 @@ enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct ca
 void workers_beat(struct chat *chat, const struct msg_work_beat *m)
 {
 	const char *p = m->attempts.p, *end = p + m->attempts.len;
+	struct worker *worker = worker_get(&chat->workers, m->worker);
 
-	worker_get(&chat->workers, m->worker);
+	worker->leaving = m->leaving;
+	if (m->leaving)
+		pulls_release(&chat->workers, worker);
 	while (p != NULL && end - p > 37) {
 		struct uuid_text id;
 		struct turn *turn = uuid_from_text(text_of(p, 36), &id) ? turn_find(chat, &id) : NULL;
@@ -253,10 +269,5 @@ void workers_tick(struct chat *chat)
 
 void workers_drain(struct chat *chat)
 {
-	struct workers *w = &chat->workers;
-
-	while (w->pulls != NULL) {
-		call_answer(w->pulls->call, &(struct ans_work_pull){ 0 });
-		pull_drop(w, w->pulls);
-	}
+	pulls_release(&chat->workers, NULL);
 }

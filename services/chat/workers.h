@@ -18,6 +18,7 @@ struct worker {
 	char *name;
 	int64_t heard_us; /* last sign of life */
 	int64_t gone_us; /* its connection closed and nothing came since; 0 = connected */
+	bool leaving; /* said so itself: finishes what it has and takes nothing more */
 	size_t running; /* attempts it has of us */
 };
 

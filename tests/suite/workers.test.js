@@ -11,7 +11,7 @@ let stack;
 
 before(async () => {
 	stack = await startStack({ persona: "echo", tokenDelayMs: 5, workers: 3 });
-	stack.expectExit(/SIGKILL/);
+	stack.expectExit(/SIGKILL|code=0/);
 });
 after(() => stack?.stop());
 
@@ -52,6 +52,22 @@ test("a worker killed while idle is not noticed by anyone", async () => {
 		await until("chat sees three workers again", async () => (await workersSeen()) === 3);
 	}
 	assert.ok(!ws.frames.some((f) => f.type === "error" || f.type === "ai_reset" || f.state === "retrying"));
+	await ws.close();
+});
+
+test("a worker that is leaving gets nothing more and costs no attempt", async () => {
+	const rest = await guestOf(stack);
+	const ws = await chatOf(stack, rest, "leaving");
+
+	for (const worker of stack.daemons.ai) {
+		worker.kill("SIGTERM");
+		const { response } = await ws.turn(`while ${worker.name} leaves`);
+
+		assert.equal(response.epoch, 1);
+		await until(`${worker.name} is back`, async () => (await workersSeen()) === 3);
+		await stack.waitReady();
+	}
+	assert.ok(!ws.frames.some((f) => f.type === "error" || f.type === "ai_reset"));
 	await ws.close();
 });
 
