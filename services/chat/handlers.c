@@ -96,16 +96,70 @@ enum rc on_chat_finalize(struct chat *chat, const struct msg_chat_finalize *m, s
 	return start(chat, KIND_FINALIZE, &wish, m->wait, m->gateway_in_us, call);
 }
 
-enum rc on_chat_regenerate(struct chat *chat, const struct msg_chat_regenerate *m, struct call *call)
+static enum rc start_again(struct chat *chat, const struct msg_chat_regenerate *m, const struct uuid_text *message_id,
+			   struct call *call)
 {
 	struct msg_turn_begin wish = wish_for(chat, "message");
 
-	if (!uuid_from_text(m->message_id, &wish.retry_message_id))
-		return RC_NOT_FOUND;
+	wish.retry_message_id = *message_id;
 	wish.session_id = m->session_id;
 	wish.client_message_id = m->client_message_id.s[0] != '\0' ? m->client_message_id : id_new();
 	wish.language = text_from(call_caller(call)->language);
 	return start(chat, KIND_MESSAGE, &wish, false, m->gateway_in_us, call);
+}
+
+/* A regenerate that names a turn: what it asked for tells what to ask for again. m lives as long as the call. */
+struct again {
+	struct chat *chat;
+	const struct msg_chat_regenerate *m;
+	struct call *call;
+};
+
+/* A welcome has no message to name: it is begun again under its session, which a failed one allows. */
+static enum rc start_welcome_again(struct again *again, const struct turn_context *context)
+{
+	struct msg_turn_begin wish = wish_for(again->chat, "welcome");
+
+	wish.session_id = uuid_as_text(&context->session_id);
+	wish.language = context->language;
+	return start(again->chat, KIND_WELCOME, &wish, false, again->m->gateway_in_us, again->call);
+}
+
+static void on_again_loaded(void *arg, const struct answer *answer)
+{
+	struct again *again = arg;
+	const struct ans_turn_load *a = answer->body;
+	enum rc rc = RC_NOT_FOUND;
+
+	if (a == NULL) {
+		call_refuse(again->call, &answer->err);
+		talloc_free(again);
+		return;
+	}
+	if (text_is(a->context.kind, "welcome"))
+		rc = start_welcome_again(again, &a->context);
+	else if (a->context.user_message_id.s[0] != '\0')
+		rc = start_again(again->chat, again->m, &a->context.user_message_id, again->call);
+	if (rc != RC_OK && rc != RC_PENDING)
+		call_fail(again->call, rc, "turn_id", "turn_id: cannot be asked again (%s)", rc_name(rc));
+	talloc_free(again);
+}
+
+enum rc on_chat_regenerate(struct chat *chat, const struct msg_chat_regenerate *m, struct call *call)
+{
+	struct uuid_text message_id;
+	struct again *again;
+	struct ask ask = daemon_ask(call);
+
+	if (uuid_from_text(m->message_id, &message_id))
+		return start_again(chat, m, &message_id, call);
+	if (m->message_id.len > 0 || m->turn_id.s[0] == '\0')
+		return RC_NOT_FOUND;
+	again = talloc_zero(NULL, struct again);
+	*again = (struct again){ chat, m, call };
+	bus_request(chat->store, MSG_TURN_LOAD, &(struct msg_turn_load){ .turn_id = m->turn_id }, &ask, on_again_loaded,
+		    again);
+	return RC_PENDING;
 }
 
 static void on_restored(void *arg, const struct answer *answer)

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { guestOf, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
+import { until } from "../lib/until.js";
 import { chatOf } from "../lib/ws.js";
 
 let stack;
@@ -164,6 +165,26 @@ test("creating a track twice with one key, also at once, makes one track with on
 	const { ws } = await open(rest, answers[0].body);
 	assert.equal((await create()).body.id, [...ids][0]);
 	assert.equal((await rest.tracks()).length, 1);
+	assert.equal((await ws.restore()).message_count, 1);
+	await ws.close();
+});
+
+test("a welcome that failed is asked for again by its turn", async () => {
+	const rest = await guestOf(stack);
+
+	await stack.sim.script([{ times: 1, status: { code: 400 } }]);
+	const track = await rest.createTrack();
+	const ws = await chatOf(stack, rest, track.session_id);
+	const [turn] = await until("the welcome has failed", async () => {
+		const rows = await stack.db(`SELECT id FROM turns WHERE chat_id = '${track.chat_id}' AND state = 'failed'`);
+
+		return rows.length > 0 && rows;
+	});
+
+	assert.equal((await ws.restore()).message_count, 0);
+	ws.send({ type: "regenerate", chat_id: track.chat_id, turn_id: turn.id });
+	const welcome = await ws.next("ai_response");
+	assert.equal(welcome.message_type, "welcome");
 	assert.equal((await ws.restore()).message_count, 1);
 	await ws.close();
 });
