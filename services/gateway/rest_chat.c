@@ -1,3 +1,4 @@
+#include "history_json.h"
 #include "rest.h"
 
 #include <time.h>
@@ -196,18 +197,6 @@ void chat_messages(struct http_request *r)
 	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, messages_on_answer);
 }
 
-static void write_history(UT_string *json, const struct ans_chat_load *ans)
-{
-	if (ans->chat_info.len > 0)
-		json_raw(json, "chat_info", ans->chat_info);
-	else
-		json_null(json, "chat_info");
-	json_open(json, "history", '[');
-	json_raw(json, NULL, ans->history);
-	json_close(json, ']');
-	json_i64(json, "message_count", ans->message_count);
-}
-
 static void history_on_answer(struct http_request *r, const struct answer *answer)
 {
 	CLEANUP(string_done) UT_string json;
@@ -221,7 +210,7 @@ static void history_on_answer(struct http_request *r, const struct answer *answe
 	} else {
 		json_open(&json, NULL, '{');
 		json_bool(&json, "success", true);
-		write_history(&json, ans);
+		history_json(&json, ans->chat_info, ans->history, ans->message_count);
 		json_close(&json, '}');
 		http_answer_json(r, &json);
 	}
@@ -256,7 +245,7 @@ static void restored_on_answer(struct http_request *r, const struct answer *answ
 		json_text(&json, "chat_id", uuid_as_text(&ans->chat_id));
 	else
 		json_null(&json, "chat_id");
-	write_history(&json, ans);
+	history_json(&json, ans->chat_info, ans->history, ans->message_count);
 	json_close(&json, '}');
 	http_answer_json(r, &json);
 }

@@ -1,5 +1,7 @@
 #include "ws_frames.h"
 
+#include "history_json.h"
+
 #include "clock.h"
 #include "events.h"
 #include "ids.h"
@@ -127,14 +129,7 @@ static void write_restored(UT_string *json, const struct ws_conn *ws, const stru
 		json_text(json, "chat_id", uuid_as_text(&ans->chat_id));
 	else
 		json_null(json, "chat_id");
-	json_open(json, "history", '[');
-	json_raw(json, NULL, ans->history);
-	json_close(json, ']');
-	json_i64(json, "message_count", ans->message_count);
-	if (ans->chat_info.len > 0)
-		json_raw(json, "chat_info", ans->chat_info);
-	else
-		json_null(json, "chat_info");
+	history_json(json, ans->chat_info, ans->history, ans->message_count);
 }
 
 static void restore_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)

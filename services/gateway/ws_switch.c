@@ -1,3 +1,4 @@
+#include "history_json.h"
 #include "ws_frames.h"
 
 /* The second socket of a session: commands of contract/websocket.md, section 3. */
@@ -11,14 +12,7 @@ static void write_history(UT_string *json, const struct ws_conn *ws, const struc
 	json_text(json, "session_id", ws->path_id);
 	json_bool(json, "success", true);
 	json_text(json, "chat_id", uuid_as_text(&ans->chat_id));
-	if (ans->chat_info.len > 0)
-		json_raw(json, "chat_info", ans->chat_info);
-	else
-		json_null(json, "chat_info");
-	json_open(json, "history", '[');
-	json_raw(json, NULL, ans->history);
-	json_close(json, ']');
-	json_i64(json, "message_count", ans->message_count);
+	history_json(json, ans->chat_info, ans->history, ans->message_count);
 	json_close(json, '}');
 }
 
