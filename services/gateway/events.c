@@ -118,6 +118,7 @@ static void on_reset(struct events *events, const struct msg_chat_event *m, cons
 	frame = ws_frame_new(m->frame);
 	tell(audience, frame);
 	ws_frame_unref(frame);
+	event_streams_feed(w);
 }
 
 /* A reply that was stopped before its first piece, or could not be made, has no other end than its status. */
@@ -176,21 +177,21 @@ static void tell_accepted(const struct audience *audience, const struct uuid_tex
 
 static void on_other(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
 {
+	struct watch *w = m->turn_id.s[0] != '\0' ? watch_of_event(events, m, audience) : NULL;
 	struct ws_frame *frame = ws_frame_new(m->frame);
-	struct watch *w;
+	bool accepted = text_is(m->type, "accepted");
 
-	if (text_is(m->type, "accepted"))
+	if (accepted)
 		tell_accepted(audience, &m->client_message_id, frame);
 	else
 		tell(audience, frame);
-	ws_frame_unref(frame);
-	if (m->turn_id.s[0] == '\0')
-		return;
-	w = watch_of_event(events, m, audience);
 	if (w != NULL) {
 		w->live = true;
 		watch_heard(w);
+		if (!accepted) /* a stream has that from its answer */
+			event_streams_tell(w, frame);
 	}
+	ws_frame_unref(frame);
 }
 
 void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const struct envelope *env)

@@ -5,6 +5,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "cors.h"
+#include "event_stream.h"
 #include "passwords.h"
 #include "problem.h"
 #include "schema.h"
@@ -41,6 +42,7 @@ void http_free(struct http_request *r)
 		close(r->file);
 	request_forget(r->asking);
 	passwords_forget(r->hashing);
+	event_stream_on_gone(r->stream);
 	if (r->waiting)
 		r->gw->waits_open--;
 	r->conn->request = NULL;

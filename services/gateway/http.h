@@ -13,6 +13,7 @@
 
 struct http_request;
 struct passwords_job;
+struct event_stream;
 
 /* Runs once with a peer's answer, unless the client is gone. */
 typedef void http_answered_fn(struct http_request *r, const struct answer *answer);
@@ -31,6 +32,9 @@ struct http_request {
 	bool origin_allowed; /* on the CORS list */
 	bool origin_same; /* the page came from here */
 	bool wants_problem; /* Accept: application/problem+json */
+	bool wants_events; /* Accept: text/event-stream */
+	bool takes_chunks; /* HTTP/1.1 */
+	struct text last_event_id; /* empty: none */
 	bool body_is_json; /* by its content type, or without one */
 	struct text idempotency_key; /* empty: none */
 	struct text authorization; /* empty: none */
@@ -50,6 +54,9 @@ struct http_request {
 	UT_string headers; /* of the answer, besides the usual ones: "name: value\r\n" */
 	unsigned char *out; /* head and body of the answer; NULL until there is one */
 	size_t out_len, out_at; /* out_at: sent so far */
+	size_t out_room; /* of a stream: bytes allocated */
+	bool streaming; /* the answer is not complete: more is written behind what is sent */
+	struct event_stream *stream; /* who writes it; told when all is sent, and when the client is gone */
 	int file; /* sent behind them; -1: none */
 	size_t file_left;
 	unsigned status;
@@ -74,6 +81,20 @@ void http_answer(struct http_request *r, unsigned status, const char *type, stru
 /* 200 with the len bytes of an open file, which is closed afterwards. */
 void http_answer_file(struct http_request *r, const char *type, int take_fd, size_t len);
 void http_answer_json(struct http_request *r, const UT_string *json); /* 200 */
+
+/*
+ * 200 with a body that is written piece by piece, until http_stream_end. From
+ * a completion only. What the reader did not take yet is kept: whoever writes
+ * looks at http_stream_waiting, and goes on when event_stream_on_drained tells
+ * that nothing waits.
+ */
+void http_stream_begin(struct http_request *r, const char *type);
+void http_stream_write(struct http_request *r, struct text bytes);
+void http_stream_end(struct http_request *r);
+size_t http_stream_waiting(const struct http_request *r);
+
+/* Hangs up on a reader that is too slow, soon after the current callback. */
+void http_stream_kill(struct http_request *r);
 
 /* A header of the request as a text of its own; empty when absent or longer than max. */
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);

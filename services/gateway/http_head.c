@@ -134,8 +134,12 @@ static void read_wishes(struct http_request *r)
 {
 	struct text accept = http_request_header(r, WSI_TOKEN_HTTP_ACCEPT, VALUE_MAX);
 	struct text type = http_request_header(r, WSI_TOKEN_HTTP_CONTENT_TYPE, 256);
+	struct text version = http_request_header(r, WSI_TOKEN_HTTP, 16); /* HTTP/1.1 */
 
 	r->wants_problem = accept.len > 0 && strstr(accept.p, "application/problem+json") != NULL;
+	r->wants_events = accept.len > 0 && strstr(accept.p, "text/event-stream") != NULL;
+	r->last_event_id = http_request_custom(r, "last-event-id:", 64);
+	r->takes_chunks = version.len == 8 && version.p[7] == '1';
 	r->body_is_json = lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0 ||
 			  (type.len > 0 && strcasestr(type.p, "json") != NULL);
 	language_from_header(http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE, 512), r->caller.language);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "event_stream.h"
 
 /*
  * Answers are handed to the kernel here and not by lws: in the state between
@@ -115,7 +116,11 @@ int http_leave(struct http_request *r)
 	}
 	switch (send_answer(r)) {
 	case SENT_ALL:
-		return finish(r);
+		if (!r->streaming)
+			return finish(r);
+		conn_enter(r->conn, CONN_WORK);
+		hold(r);
+		return 0;
 	case SENT_SOME:
 		conn_enter(r->conn, CONN_SENDING);
 		hold(r);
@@ -150,6 +155,11 @@ void http_on_writable(struct ev_loop *ev, ev_io *w, int events)
 		return;
 	}
 	ev_io_stop(ev, w);
+	if (sent == SENT_ALL && conn->request->streaming) {
+		conn_enter(conn, CONN_WORK);
+		event_stream_on_drained(conn->request->stream);
+		return;
+	}
 	if (sent == SENT_FAILED || finish(conn->request) != 0)
 		conn_kill(conn);
 }

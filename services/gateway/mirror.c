@@ -55,6 +55,23 @@ enum mirror_merge mirror_fill(struct mirror *m, int64_t epoch, int64_t offset, s
 	return newer && shown ? MERGE_RESET : MERGE_GOOD;
 }
 
+static bool read_number(const char **p, const char *end, int64_t *out)
+{
+	const char *from = *p;
+
+	for (*out = 0; *p < end && **p >= '0' && **p <= '9' && *p - from < 15; ++*p)
+		*out = *out * 10 + (**p - '0');
+	return *p > from;
+}
+
+bool mirror_position(struct text id, int64_t *epoch_out, int64_t *offset_out)
+{
+	const char *p = id.p, *end = id.p + id.len;
+
+	return id.len > 0 && read_number(&p, end, epoch_out) && p < end && *p++ == '.' &&
+	       read_number(&p, end, offset_out) && p == end;
+}
+
 /* ---- cursors --------------------------------------------------------------------- */
 
 static bool same(const struct uuid_text *a, const struct uuid_text *b)

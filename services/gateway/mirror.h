@@ -44,6 +44,9 @@ enum mirror_merge {
 enum mirror_merge mirror_fill(struct mirror *m, int64_t epoch, int64_t offset, struct text pieces, struct text ends,
 			      size_t *from_out);
 
+/* A position as clients name it, "epoch.offset": false when it is none. */
+bool mirror_position(struct text id, int64_t *epoch_out, int64_t *offset_out);
+
 /* ---- how far one socket is ------------------------------------------------------------- */
 
 #define CURSORS_MAX 8 /* turns one socket follows at once; the one quiet longest gives way */

@@ -39,6 +39,21 @@ static void a_later_epoch_needs_an_announcement_once_something_was_shown(void **
 	mirror_done(&m);
 }
 
+static void a_position_is_two_numbers(void **state)
+{
+	static const char *const wrong[] = {
+		"", ".", "1", "1.", ".1", "a.1", "1.a", "-1.0", "1.0 ", "1.0.0", "9999999999999999999.1"
+	};
+	int64_t epoch, offset;
+
+	(void)state;
+	assert_true(mirror_position(text_from("3.17"), &epoch, &offset));
+	assert_int_equal(epoch, 3);
+	assert_int_equal(offset, 17);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(mirror_position(text_from(wrong[i]), &epoch, &offset));
+}
+
 static void what_was_missed_is_filled_in(void **state)
 {
 	struct mirror m;
@@ -152,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_append_in_order_and_once),
 		cmocka_unit_test(a_later_epoch_needs_an_announcement_once_something_was_shown),
+		cmocka_unit_test(a_position_is_two_numbers),
 		cmocka_unit_test(what_was_missed_is_filled_in),
 		cmocka_unit_test(filling_notices_a_new_epoch),
 		cmocka_unit_test(a_fill_that_does_not_join_starts_over),

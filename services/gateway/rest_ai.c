@@ -1,6 +1,7 @@
 #include "rest.h"
 
 #include "clock.h"
+#include "event_stream.h"
 #include "ids.h"
 #include "problem.h"
 #include "schema.h"
@@ -29,6 +30,20 @@ static void ask_for_turn(struct http_request *r, enum msg_id msg, const void *m,
 	r->waiting = true;
 	r->gw->waits_open++;
 	http_ask(r, r->gw->chat, msg, m, WAIT_MS, then);
+}
+
+/* Answers when the turn has ended; with its events as they come when the client wants those. */
+static void ask_or_stream(struct http_request *r, enum msg_id msg, const void *m, struct text session_id,
+			  http_answered_fn *then)
+{
+	struct text *named = talloc(r, struct text);
+
+	*named = session_id; /* borrows from the body, which lives as long */
+	r->state = named;
+	if (r->wants_events)
+		http_ask(r, r->gw->chat, msg, m, 0, then);
+	else
+		ask_for_turn(r, msg, m, then);
 }
 
 static int64_t since_head_us(const struct http_request *r)
@@ -104,7 +119,9 @@ static void welcome_on_answer(struct http_request *r, const struct answer *answe
 	const struct ans_chat_welcome *ans = answer->body;
 	enum rc rc = answer->err.rc;
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && r->wants_events)
+		event_stream_answer(r, &ans->turn, *(const struct text *)r->state);
+	else if (rc == RC_OK)
 		answer_reply(r, "message", &ans->turn, why(r, &ans->turn.outcome));
 	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
 		answer_reply(r, "message", NULL, word(r->caller.language, problem_word_of(rc)));
@@ -123,7 +140,7 @@ void ai_welcome_message(struct http_request *r)
 		FIELD_OF(struct ai_body, duration_hours, FIELD_INT, false, 0, 100000),
 	};
 	struct ai_body body = { 0 };
-	struct msg_chat_welcome m = { .wait = true };
+	struct msg_chat_welcome m = { .wait = !r->wants_events };
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
@@ -134,7 +151,7 @@ void ai_welcome_message(struct http_request *r)
 	m.expectations = body.user_expectations;
 	m.language = text_from(r->caller.language);
 	m.gateway_in_us = since_head_us(r);
-	ask_for_turn(r, MSG_CHAT_WELCOME, &m, welcome_on_answer);
+	ask_or_stream(r, MSG_CHAT_WELCOME, &m, body.session_id, welcome_on_answer);
 }
 
 /* ---- one message ------------------------------------------------------------------------------ */
@@ -144,7 +161,9 @@ static void response_on_answer(struct http_request *r, const struct answer *answ
 	const struct ans_chat_post *ans = answer->body;
 	enum rc rc = answer->err.rc;
 
-	if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	if (rc == RC_OK && r->wants_events)
+		event_stream_answer(r, &ans->turn, *(const struct text *)r->state);
+	else if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (rc == RC_OK)
 		answer_reply(r, "response", &ans->turn, why(r, &ans->turn.outcome));
@@ -175,7 +194,7 @@ void ai_chat_response(struct http_request *r)
 		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),
 	};
 	struct ai_body body = { 0 };
-	struct msg_chat_post m = { .wait = true };
+	struct msg_chat_post m = { .wait = !r->wants_events };
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
@@ -190,7 +209,7 @@ void ai_chat_response(struct http_request *r)
 	m.body = body.message;
 	m.message_type = text_from("text");
 	m.gateway_in_us = since_head_us(r);
-	ask_for_turn(r, MSG_CHAT_POST, &m, response_on_answer);
+	ask_or_stream(r, MSG_CHAT_POST, &m, body.session_id, response_on_answer);
 }
 
 /* ---- finalization --------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "event_stream.h"
 #include "http.h"
 #include "listener.h"
 #include "ws_conn.h"
@@ -214,6 +215,8 @@ void server_drain(struct server *server)
 	DL_FOREACH_SAFE (server->conns.all, conn, next) {
 		if (conn->phase == CONN_SOCKET)
 			ws_close(conn->ws, WS_CLOSE_RESTART);
+		else if (conn->request != NULL && conn->request->stream != NULL)
+			event_stream_break_off(conn->request->stream);
 		else if (conn->phase == CONN_IDLE || conn->phase == CONN_HEADERS)
 			conn_kill(conn);
 	}

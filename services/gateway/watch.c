@@ -40,7 +40,7 @@ static void watch_on_timer(struct ev_loop *ev, ev_timer *timer, int events)
 	int64_t silent_ms = (clock_us() - w->heard_us) / 1000;
 
 	(void)ev, (void)events;
-	if (audience_is_empty(&audience) && w->pulling == NULL) {
+	if (audience_is_empty(&audience) && w->streams == NULL && w->pulling == NULL) {
 		watch_free(w);
 		return;
 	}
@@ -99,6 +99,7 @@ void watch_free(struct watch *w)
 {
 	loop_disarm(w->events->gw->loop, &w->timer);
 	request_forget(w->pulling);
+	event_streams_end(w, NULL);
 	HASH_DEL(w->events->watches, w);
 	mirror_done(&w->mirror);
 	talloc_free(w);
@@ -106,7 +107,7 @@ void watch_free(struct watch *w)
 
 /* ---- telling --------------------------------------------------------------------------------------- */
 
-static struct ws_frame *piece_frame(const struct watch *w, size_t i)
+struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
 {
 	UT_string *json = &w->events->scratch;
 
@@ -132,7 +133,7 @@ void watch_feed(const struct watch *w, struct ws_conn *ws, int64_t next, struct 
 	int64_t n = (int64_t)w->mirror.log.n;
 
 	for (; next < n && has_room(ws); next++) {
-		struct ws_frame *frame = next == n - 1 && *last != NULL ? *last : piece_frame(w, (size_t)next);
+		struct ws_frame *frame = next == n - 1 && *last != NULL ? *last : watch_piece_frame(w, (size_t)next);
 
 		ws_push_event(ws, frame);
 		if (next == n - 1)
@@ -158,6 +159,7 @@ void watch_tell_pieces(struct watch *w, size_t from)
 	}
 	if (last != NULL)
 		ws_frame_unref(last);
+	event_streams_feed(w);
 }
 
 struct ws_frame *watch_reset_frame(const struct watch *w)

@@ -6,6 +6,7 @@
 #ifndef ALP_WATCH_H
 #define ALP_WATCH_H
 
+#include "event_stream.h"
 #include "events.h"
 
 struct waiter;
@@ -32,6 +33,7 @@ struct watch {
 	ev_timer timer;
 	struct request *pulling;
 	bool again; /* something more was missed while that was on its way */
+	struct event_stream *streams; /* HTTP requests that follow it */
 	struct waiter *waiters; /* sockets that wait for what is being pulled */
 	UT_hash_handle hh;
 };
@@ -64,6 +66,9 @@ void watch_pull(struct watch *w);
 void watch_tell_pieces(struct watch *w, size_t from);
 void watch_tell(struct watch *w, struct ws_frame *frame);
 struct ws_frame *watch_reset_frame(const struct watch *w);
+
+/* The frame of piece i, with one reference. */
+struct ws_frame *watch_piece_frame(const struct watch *w, size_t i);
 
 /*
  * Gives a socket the pieces from next on, as far as its queue has room; the

@@ -131,6 +131,7 @@ void watch_end(struct watch *w, struct ws_frame *final, bool told)
 	}
 	if (final != NULL && !told && w->live)
 		watch_tell(w, final);
+	event_streams_end(w, final);
 	watch_free(w);
 }
 
@@ -214,6 +215,7 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 		return;
 	}
 	w->live = true;
+	event_streams_feed(w);
 	serve_running(w);
 	if (w->again)
 		watch_pull(w);
@@ -233,7 +235,7 @@ static void watch_on_pulled(void *arg, const struct answer *answer)
 		 rc_name(answer->err.rc), answer->err.message);
 	serve_failed(w, answer->err.rc);
 	/* A turn nobody waits for any more, or that is not there; otherwise the timer asks again. */
-	if (!w->live || answer->err.rc == RC_NOT_FOUND)
+	if ((!w->live && w->streams == NULL) || answer->err.rc == RC_NOT_FOUND)
 		watch_free(w);
 }
 

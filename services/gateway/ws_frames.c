@@ -32,18 +32,21 @@ static bool is_running(const struct outcome *outcome)
 
 /* ---- a message ------------------------------------------------------------------------- */
 
-static void write_accepted(UT_string *json, const struct turn_view *turn, struct text session_id)
+void write_accepted(UT_string *json, const struct turn_view *turn, struct text session_id)
 {
 	json_open(json, NULL, '{');
 	json_str(json, "type", "accepted");
 	json_text(json, "session_id", session_id);
 	if (turn->kind.len > 0)
 		json_text(json, "kind", turn->kind);
-	json_text(json, "client_message_id", uuid_as_text(&turn->client_message_id));
+	if (turn->client_message_id.s[0] != '\0')
+		json_text(json, "client_message_id", uuid_as_text(&turn->client_message_id));
 	json_text(json, "turn_id", uuid_as_text(&turn->turn_id));
 	json_text(json, "chat_id", uuid_as_text(&turn->chat_id));
-	json_text(json, "message_id", uuid_as_text(&turn->user_message_id));
-	json_i64(json, "seq", turn->seq);
+	if (turn->user_message_id.s[0] != '\0') {
+		json_text(json, "message_id", uuid_as_text(&turn->user_message_id));
+		json_i64(json, "seq", turn->seq);
+	}
 	json_close(json, '}');
 }
 

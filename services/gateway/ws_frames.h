@@ -17,6 +17,9 @@ void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct w
 /* ... for a peer's refusal. */
 void ws_error_rc(struct ws_conn *ws, enum rc rc, const struct ws_refs *refs);
 
+/* The accepted frame of a turn; session_id as the client named it. Left out is what the turn does not have. */
+void write_accepted(UT_string *json, const struct turn_view *turn, struct text session_id);
+
 /* A request on the bus on behalf of a socket, found again by id when the answer comes. */
 struct ws_ask {
 	struct gateway *gw;
