@@ -21,34 +21,6 @@ static struct ask turn_ask_store(const struct turn *turn)
 
 /* ---- BEGIN ------------------------------------------------------------------------------- */
 
-static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
-{
-	struct chat *chat = turn->chat;
-
-	turn->context = a->context;
-	turn_context_keep(turn, &turn->context);
-	turn->id = a->context.turn_id; /* a welcome that waited in the store has the id it was made with */
-	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
-	if (turn->context.language.len == 0)
-		turn->context.language = turn->wish.language; /* no track pins it */
-	turn->kind = turn_kind_from(a->context.kind); /* a regenerated welcome is one again */
-	turn->attempt = a->context.attempt;
-	turn->store_us += clock_us() - turn->step_us;
-	if (turn_find(chat, &turn->id) != NULL) {
-		struct err busy = { .rc = RC_TURN_RUNNING, .message = "this turn runs already" };
-
-		turn_refuse_all(turn, &busy);
-		turn_go(turn, TURN_END);
-		return;
-	}
-	turn->known = true;
-	HASH_ADD(hh, chat->turns, id.s, 36, turn);
-	chat->turns_n++;
-	turn_answer_accepted(turn);
-	events_accepted(turn);
-	turn_go(turn, TURN_ASK);
-}
-
 /* The same was asked before: this call gets the state of that turn, and waits for its end when it wants that. */
 static void turn_repeated(struct turn *turn, const struct ans_turn_begin *a)
 {
@@ -67,6 +39,31 @@ static void turn_repeated(struct turn *turn, const struct ans_turn_begin *a)
 	if (first != NULL)
 		turn_answer_accepted(first);
 	turn_go(turn, TURN_END);
+}
+
+static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
+{
+	struct chat *chat = turn->chat;
+
+	if (turn_find(chat, &a->context.turn_id) != NULL) { /* a welcome asked for while it runs here */
+		turn_repeated(turn, a);
+		return;
+	}
+	turn->context = a->context;
+	turn_context_keep(turn, &turn->context);
+	turn->id = a->context.turn_id; /* a welcome that waited in the store has the id it was made with */
+	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
+	if (turn->context.language.len == 0)
+		turn->context.language = turn->wish.language; /* no track pins it */
+	turn->kind = turn_kind_from(a->context.kind); /* a regenerated welcome is one again */
+	turn->attempt = a->context.attempt;
+	turn->store_us += clock_us() - turn->step_us;
+	turn->known = true;
+	HASH_ADD(hh, chat->turns, id.s, 36, turn);
+	chat->turns_n++;
+	turn_answer_accepted(turn);
+	events_accepted(turn);
+	turn_go(turn, TURN_ASK);
 }
 
 static void on_begin(void *arg, const struct answer *answer)
