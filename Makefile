@@ -57,7 +57,7 @@ frontend-build: ## build the single-page application into frontend/dist
 frontend/$(NPM_DONE): frontend/package-lock.json
 	@$(DEV)/npm.sh frontend
 
-frontend/dist/index.html: frontend/$(NPM_DONE) $(FRONTEND_SOURCES)
+frontend/dist/index.html: frontend/$(NPM_DONE) $(FRONTEND_SOURCES) docs/openapi.yaml docs/asyncapi.yaml
 	@$(DEV)/npm.sh frontend build
 
 clean: ## stop the stack; remove builds, logs and temporary files, not the database
@@ -115,7 +115,7 @@ migrate: create-tables ## the same; carries an old database over
 migrate-chat-id: create-tables ## the same, under its old name
 
 ##@ Check
-.PHONY: test test-unit test-component test-suite test-browser kills check bench screenshots
+.PHONY: test test-unit test-component test-contract test-suite test-browser kills check bench screenshots
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -125,6 +125,9 @@ test-unit: ## unit tests: C, frontend, simulator
 
 test-component: ## one real daemon against scripted peers
 	@$(DEV)/test.sh component
+
+test-contract: ## every operation, status, frame, foreign id and bad input of the API's description
+	@$(DEV)/test.sh contract
 
 test-suite: ## the four daemons together
 	@$(DEV)/test.sh suite
@@ -138,7 +141,7 @@ kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknow
 	@$(DEV)/npm.sh tests
 	@KILLS=$(KILLS) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
 
-check: ## format, clang-tidy, cppcheck, banned calls, shellcheck
+check: ## format, clang-tidy, cppcheck, banned calls, shellcheck, the API's description
 	@$(DEV)/check.sh
 
 bench: deps frontend-build ## turns per second, added latency, CPU, memory, start time

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 import { compress } from './build/compress.js';
+import { docs } from './build/docs.js';
 
 const gateway = `http://${process.env.GATEWAY_LISTEN || '127.0.0.1:8000'}`;
 const port = Number(process.env.FRONTEND_PORT || 3000);
@@ -7,6 +8,10 @@ const port = Number(process.env.FRONTEND_PORT || 3000);
 const proxy = {
 	'/api': { target: gateway },
 	'/ws': { target: gateway, ws: true },
+	'/docs': { target: gateway },
+	'/redoc': { target: gateway },
+	'/openapi.json': { target: gateway },
+	'/asyncapi.json': { target: gateway },
 };
 
 export default defineConfig({
@@ -18,6 +23,6 @@ export default defineConfig({
 		/* The page's content policy allows no inline script. */
 		modulePreload: { polyfill: false },
 	},
-	plugins: [compress()],
+	plugins: [docs(), compress()],
 	test: { environment: 'node', include: ['src/**/*.test.js'] },
 });

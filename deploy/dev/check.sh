@@ -26,9 +26,11 @@ sources() { git -C "$ROOT" ls-files -co --exclude-standard -- "$@"; }
 no_banned_calls() { ! grep -nE "$BANNED" "${C_FILES[@]}"; }
 env_example_is_current() { node deploy/dev/env-example.mjs | diff - deploy/env.example; }
 settings_doc_is_current() { node deploy/dev/settings-table.mjs | diff - docs/settings.md; }
+contract_doc_is_current() { node tests/contract/table.js --check; }
 tidy() { printf '%s\0' "${UNITS[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/debug --quiet --warnings-as-errors='*'; }
 
 "$ROOT/deploy/dev/deps.sh" check
+"$ROOT/deploy/dev/npm.sh" tests
 "$ROOT/deploy/dev/build.sh" debug
 cd "$ROOT"
 OUT=$(mktemp)
@@ -50,5 +52,7 @@ step clang-tidy tidy
 step shellcheck shellcheck -x -P deploy/dev "${SCRIPTS[@]}"
 step env.example env_example_is_current
 step settings.md settings_doc_is_current
+step api-docs node tests/contract/lint.js
+step contract.md contract_doc_is_current
 
 ((${#FAILED[@]} == 0)) || die "failed: ${FAILED[*]}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs and builds what tests need, then runs all of them, or the named
-# groups: test.sh [unit] [fakes] [frontend] [component] [suite] [browser]
+# groups: test.sh [unit] [fakes] [frontend] [component] [contract]
+# [suite] [browser]
 
 . "$(dirname "$0")/lib.sh"
 

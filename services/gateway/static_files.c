@@ -155,6 +155,18 @@ struct static_files *static_files_new(void *ctx, const char *dir, struct err *er
 	return files;
 }
 
+/* "/docs" is the page "/docs.html", when the build made one. */
+static const struct entry *page_find(const struct static_files *files, struct text path)
+{
+	char name[64];
+
+	if (path.len + sizeof(".html") > sizeof(name))
+		return NULL;
+	memcpy(name, path.p, path.len);
+	memcpy(name + path.len, ".html", sizeof(".html"));
+	return entry_find(files, name, path.len + sizeof(".html") - 1);
+}
+
 size_t static_files_count(const struct static_files *files)
 {
 	return HASH_COUNT(files->entries);
@@ -167,9 +179,12 @@ const struct static_file *static_files_find(const struct static_files *files, st
 
 	if (entry != NULL)
 		return &entry->file;
-	if (files->index == NULL || last == NULL || memchr(last, '.', path.len - (size_t)(last - path.p)) != NULL)
+	if (last == NULL || memchr(last, '.', path.len - (size_t)(last - path.p)) != NULL)
 		return NULL;
-	return &files->index->file;
+	entry = page_find(files, path);
+	if (entry == NULL)
+		entry = files->index;
+	return entry != NULL ? &entry->file : NULL;
 }
 
 /* "br;q=0.5": true with its weight in thousandths when the coding is name. */

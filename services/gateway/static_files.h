@@ -26,7 +26,10 @@ struct static_file {
 struct static_files *static_files_new(void *ctx, const char *dir, struct err *err);
 size_t static_files_count(const struct static_files *files);
 
-/* A file, or index.html for a path that belongs to the page's own router. NULL: neither. */
+/*
+ * A file; for a path without a suffix the page of that name ("/docs" is
+ * docs.html), or index.html, whose own router knows it. NULL: none of them.
+ */
 const struct static_file *static_files_find(const struct static_files *files, struct text path);
 
 /* The best encoding the file has and the client takes (RFC 9110, 12.5.3). */

@@ -43,6 +43,7 @@ static int set_up(void **state)
 	make_dir(f, "assets");
 	make_dir(f, ".hidden");
 	put(f, "index.html");
+	put(f, "docs.html");
 	put(f, "favicon.svg");
 	put(f, "assets/app.js");
 	put(f, "assets/app.js.br");
@@ -63,6 +64,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const names[] = { "index.html",
+					     "docs.html",
 					     "favicon.svg",
 					     "assets/app.js",
 					     "assets/app.js.br",
@@ -119,6 +121,8 @@ static void paths_of_the_pages_router_are_the_page(void **state)
 {
 	assert_string_equal(find(state, "/")->type, "text/html; charset=utf-8");
 	assert_ptr_equal(find(state, "/tracks/new"), find(state, "/index.html"));
+	assert_ptr_equal(find(state, "/docs"), find(state, "/docs.html"));
+	assert_ptr_equal(find(state, "/tracks/docs"), find(state, "/"));
 	assert_null(find(state, "/robots.txt"));
 	assert_null(find(state, "/v1.0/x.js"));
 	assert_ptr_equal(find(state, "/v1.0/x"), find(state, "/"));

@@ -118,6 +118,7 @@ const GROUPS = {
 	fakes: { run: nodeTests("fakes", "lib") },
 	frontend: { run: frontend },
 	component: { run: nodeTests("component"), database: true },
+	contract: { run: nodeTests("contract"), database: true },
 	suite: { run: nodeTests("suite"), database: true },
 	browser: { run: nodeTests("browser"), database: true },
 };
