@@ -22,6 +22,7 @@ enum service { SERVICE_GATEWAY = 1, SERVICE_CHAT = 2, SERVICE_AI = 4, SERVICE_ST
 #define CTYPE_i64 int64_t
 #define CTYPE_flag bool
 #define CTYPE_real double
+#define CTYPE_signed_in struct signed_in
 #define CTYPE_usage struct usage
 #define CTYPE_timing struct timing
 #define CTYPE_outcome struct outcome

@@ -130,6 +130,13 @@ void turn_abandon(struct turn *turn)
 	turn_go(turn, TURN_END);
 }
 
+void turn_remove(struct turn *turn)
+{
+	log_info(&turn->log, "turn.removed", "attempt=%lld", (long long)turn->attempt);
+	workers_tell(turn->chat, "cancel", turn);
+	turn_abandon(turn);
+}
+
 /* ---- lease and durable partial text ------------------------------------------------ */
 
 static void on_progress(void *arg, const struct answer *answer)
@@ -141,6 +148,10 @@ static void on_progress(void *arg, const struct answer *answer)
 		return; /* stored, or the store is away: asked again by the next tick */
 	if (turn->step == TURN_FINISH)
 		return; /* the finish overtook it */
+	if (answer->err.rc == RC_NOT_FOUND) {
+		turn_remove(turn);
+		return;
+	}
 	log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
 	turn_abandon(turn);
 }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "problem.h"
+#include "revocations.h"
 #include "schema.h"
 
 enum bearer bearer_split(struct text authorization, struct text *token_out)
@@ -64,8 +65,31 @@ bool auth_check(struct http_request *r, enum route_auth level)
 	}
 	if (!token_read(r->gw->tokens, text, &token, &err))
 		return refuse(r, &err);
-	r->caller.kind = token.caller.kind;
-	r->caller.user_id = token.caller.user_id;
-	r->expires_s = token.expires_s;
+	if (!auth_token_stands(r, &token))
+		return false;
+	auth_become(r, &token);
 	return true;
+}
+
+bool auth_token_stands(struct http_request *r, const struct token *token)
+{
+	if (token->caller.kind == CALLER_NOBODY)
+		return true;
+	if (!revocations_are_known(r->gw->revocations)) {
+		problem_later(r, 503, WORD_UNAVAILABLE, 1);
+		return false;
+	}
+	if (revocations_allow(r->gw->revocations, token))
+		return true;
+	problem_unauthorized(r, WORD_UNAUTHORIZED);
+	return false;
+}
+
+void auth_become(struct http_request *r, const struct token *token)
+{
+	r->caller.kind = token->caller.kind;
+	r->caller.user_id = token->caller.user_id;
+	r->sign_in = token->sign_in;
+	r->issued_s = token->issued_s;
+	r->expires_s = token->expires_s;
 }

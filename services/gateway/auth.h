@@ -8,6 +8,12 @@
 /* Fills r->caller from the Authorization header. False: the request was answered with 401 or 403. */
 bool auth_check(struct http_request *r, enum route_auth level);
 
+/* False: its sign-in has ended, or that cannot be told yet; the request was answered with 401 or 503. */
+bool auth_token_stands(struct http_request *r, const struct token *token);
+
+/* The request is the token's caller's from here on. */
+void auth_become(struct http_request *r, const struct token *token);
+
 enum bearer { BEARER_NONE, BEARER_OTHER, BEARER_TOKEN };
 
 /* Splits "Bearer <token>". Pure. */

@@ -2,6 +2,7 @@
 
 #include "events.h"
 #include "rate_limits.h"
+#include "revocations.h"
 #include "passwords.h"
 #include "server.h"
 #include "static_files.h"
@@ -29,6 +30,7 @@ static void gateway_numbers(void *arg, UT_string *json)
 	json_i64(json, "sockets", (int64_t)sockets_count(gw->sockets));
 	json_i64(json, "mirrors", (int64_t)events_mirrors(gw->events));
 	json_i64(json, "waits", gw->waits_open);
+	json_i64(json, "revocations", (int64_t)revocations_count(gw->revocations));
 	json_i64(json, "passwords_waiting", passwords_waiting(gw->passwords));
 }
 
@@ -88,6 +90,7 @@ static void check_settings(struct gateway *gw)
 		{ "WS_QUEUE_MAX", c->ws_queue_max, 1024, INT32_MAX },
 		{ "LOGIN_RATE_PER_MINUTE", c->login_rate_per_minute, 1, INT32_MAX },
 		{ "GUEST_RATE_PER_MINUTE", c->guest_rate_per_minute, 1, INT32_MAX },
+		{ "REFRESH_TOKEN_EXPIRE_DAYS", c->refresh_token_expire_days, 1, 3650 },
 	};
 	struct err err = { 0 };
 
@@ -141,6 +144,7 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 	gw->events = events_new(gw);
 	gw->upstream = upstream_new(gw);
 	open_bus(gw);
+	gw->revocations = revocations_new(gw);
 	gw->server = server_new(gw, &err);
 	if (gw->server == NULL)
 		daemon_fail(d, &err);
@@ -151,6 +155,7 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 void gateway_done(struct gateway *gw)
 {
 	server_free(gw->server);
+	revocations_free(gw->revocations);
 	events_free(gw->events);
 	passwords_free(gw->passwords);
 }

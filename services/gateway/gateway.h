@@ -17,6 +17,7 @@ struct gateway {
 	struct server *server; /* connections */
 	struct static_files *files;
 	struct tokens *tokens;
+	struct revocations *revocations; /* sign-ins that ended before their tokens */
 	struct tickets *tickets;
 	struct limits *limits;
 	struct passwords *passwords;

@@ -97,7 +97,9 @@ static void run_route(struct http_request *r)
 {
 	const struct route *route = r->match.route;
 
-	if (auth_check(r, route->auth) && (route->body == BODY_NONE || read_json(r)))
+	bool reads = route->body == BODY_JSON || (route->body == BODY_MAYBE && utstring_len(&r->body) > 0);
+
+	if (auth_check(r, route->auth) && (!reads || read_json(r)))
 		route->handler(r);
 }
 

@@ -10,6 +10,7 @@
 #include "conn.h"
 #include "json.h"
 #include "routes.h"
+#include "tokens.h"
 
 struct http_request;
 struct passwords_job;
@@ -39,7 +40,8 @@ struct http_request {
 	struct text idempotency_key; /* empty: none */
 	struct text authorization; /* empty: none */
 	struct caller caller; /* CALLER_NOBODY until the token was read */
-	int64_t expires_s; /* of its token, wall clock */
+	struct sign_in sign_in; /* of its token */
+	int64_t issued_s, expires_s; /* of its token, wall clock */
 
 	size_t body_length; /* as announced */
 	UT_string body;

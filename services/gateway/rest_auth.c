@@ -1,41 +1,85 @@
 #include "rest_auth.h"
 
+#include <sodium.h>
+
 #include "ids.h"
 #include "rate_limits.h"
 #include "problem.h"
-#include "tickets.h"
 #include "tokens.h"
 
 #define COOKIE "access_token"
 #define GUEST_FIRST_NAME "Гость"
 #define GUEST_LAST_NAME "Пользователь"
 
-struct guest {
-	struct uuid_text user_id;
-};
+/* ---- refresh tokens ------------------------------------------------------------------- */
+
+bool refresh_hash(struct text token, char out[REFRESH_HASH_SIZE])
+{
+	unsigned char hash[32];
+
+	if (token.len != REFRESH_TOKEN_SIZE - 1)
+		return false;
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)token.p, token.len, NULL, 0);
+	sodium_bin2hex(out, REFRESH_HASH_SIZE, hash, sizeof(hash));
+	return true;
+}
+
+void fresh_sign_in_make(struct fresh_sign_in *out)
+{
+	unsigned char raw[32];
+
+	out->id = id_new();
+	randombytes_buf(raw, sizeof(raw));
+	sodium_bin2base64(out->token, sizeof(out->token), raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(raw, sizeof(raw));
+	refresh_hash(text_from(out->token), out->hash);
+}
 
 /* ---- what signing in answers --------------------------------------------------------- */
 
-/* The socket's cookie. A page of a foreign origin must not sign a browser in without its user's knowing. */
-static void set_cookie(struct http_request *r, const char *token, int64_t seconds)
+/* Lax and out of reach of scripts; a page of a foreign origin must not sign a browser in without its user's knowing. */
+static void set_cookie(struct http_request *r, const char *name, const char *path, const char *value, int64_t seconds)
 {
 	if (r->origin.len > 0 && !r->origin_allowed && !r->origin_same)
 		return;
-	http_header(r, "set-cookie", COOKIE "=%s; HttpOnly; SameSite=Lax; Path=/; Max-Age=%lld%s", token,
+	http_header(r, "set-cookie", "%s=%s; HttpOnly; SameSite=Lax; Path=%s; Max-Age=%lld%s", name, value, path,
 		    (long long)seconds, r->gw->config->cookie_secure ? "; Secure" : "");
 }
 
-void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user)
+void auth_clear_cookies(struct http_request *r)
+{
+	set_cookie(r, COOKIE, "/", "", 0);
+	set_cookie(r, REFRESH_COOKIE, "/api/auth", "", 0);
+}
+
+void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user,
+			   const struct signed_in *signed_in, const char *refresh_token)
 {
 	CLEANUP(string_done) UT_string json;
-	char *token = token_issue(r, r->gw->tokens, who);
+	struct sign_in sign_in = { signed_in->sign_in_id, signed_in->token_version };
+	char *token = token_issue(r, r->gw->tokens, who, &sign_in);
 
-	set_cookie(r, token, token_life_s(r->gw->tokens));
+	set_cookie(r, COOKIE, "/", token, token_life_s(r->gw->tokens));
+	set_cookie(r, REFRESH_COOKIE, "/api/auth", refresh_token, r->gw->config->refresh_token_expire_days * 86400);
 	utstring_init(&json);
 	json_open(&json, NULL, '{');
 	json_str(&json, "access_token", token);
 	json_str(&json, "token_type", "bearer");
+	json_i64(&json, "expires_in", token_life_s(r->gw->tokens));
+	json_str(&json, "refresh_token", refresh_token);
 	json_raw(&json, "user", user);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+void auth_answer_done(struct http_request *r, enum word id)
+{
+	CLEANUP(string_done) UT_string json;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", true);
+	json_str(&json, "message", word(r->caller.language, id));
 	json_close(&json, '}');
 	http_answer_json(r, &json);
 }
@@ -50,40 +94,28 @@ bool auth_slow_down(struct http_request *r, int64_t wait_s)
 
 /* ---- guests -------------------------------------------------------------------------------------- */
 
-static void write_guest(UT_string *json, void *ctx, const struct caller *who)
-{
-	char *subject = caller_subject(ctx, who);
-
-	json_open(json, NULL, '{');
-	json_str(json, "id", subject);
-	json_str(json, "email", talloc_asprintf(subject, "%s@guest.com", subject));
-	json_str(json, "first_name", GUEST_FIRST_NAME);
-	json_str(json, "last_name", GUEST_LAST_NAME);
-	json_str(json, "role", "student");
-	json_bool(json, "is_guest", true);
-	json_close(json, '}');
-}
+struct guest {
+	struct uuid_text user_id;
+	struct fresh_sign_in fresh;
+};
 
 static void guest_on_created(struct http_request *r, const struct answer *answer)
 {
-	CLEANUP(string_done) UT_string user;
+	const struct ans_user_create *ans = answer->body;
 	const struct guest *c = r->state;
 	struct caller who = { .user_id = c->user_id, .kind = CALLER_GUEST };
 
-	utstring_init(&user);
-	if (answer->err.rc != RC_OK) {
+	if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
-		return;
-	}
-	write_guest(&user, r, &who);
-	auth_answer_signed_in(r, &who, json_written(&user));
+	else
+		auth_answer_signed_in(r, &who, ans->user, &ans->signed_in, c->fresh.token);
 }
 
 void auth_guest_login(struct http_request *r)
 {
 	struct guest *c = talloc_zero(r, struct guest);
-	struct caller who = { .kind = CALLER_GUEST };
-	struct msg_user_create m = { .is_guest = true,
+	struct msg_user_create m = { .user_id = id_new(),
+				     .is_guest = true,
 				     .first_name = text_from(GUEST_FIRST_NAME),
 				     .last_name = text_from(GUEST_LAST_NAME) };
 
@@ -91,63 +123,28 @@ void auth_guest_login(struct http_request *r)
 	if (auth_slow_down(r, limits_take(r->gw->limits, "guest", text_from(r->conn->address->name),
 					  r->gw->config->guest_rate_per_minute)))
 		return;
-	c->user_id = who.user_id = m.user_id = id_new();
-	m.email = text_from(talloc_asprintf(c, "%s@guest.com", caller_subject(c, &who)));
+	fresh_sign_in_make(&c->fresh);
+	c->user_id = m.user_id;
+	m.sign_in_id = c->fresh.id;
+	m.refresh_hash = text_from(c->fresh.hash);
 	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, guest_on_created);
 }
 
-/* ---- who am I, tickets, logout --------------------------------------------------------------------- */
+/* ---- who am I ---------------------------------------------------------------------------------------- */
 
 static void me_on_user(struct http_request *r, const struct answer *answer)
 {
-	CLEANUP(string_done) UT_string user;
 	const struct ans_user_get *ans = answer->body;
 
-	utstring_init(&user);
-	if (answer->err.rc == RC_NOT_FOUND) {
+	if (answer->err.rc == RC_NOT_FOUND)
 		problem_unauthorized(r, WORD_UNAUTHORIZED);
-	} else if (answer->err.rc != RC_OK) {
+	else if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
-	} else if (r->caller.kind == CALLER_GUEST) {
-		write_guest(&user, r, &r->caller);
-		http_answer_json(r, &user);
-	} else {
+	else
 		http_answer(r, 200, NULL, ans->user);
-	}
 }
 
 void auth_me(struct http_request *r)
 {
 	http_ask(r, r->gw->store, MSG_USER_GET, &(struct msg_user_get){}, 0, me_on_user);
-}
-
-void auth_ws_ticket(struct http_request *r)
-{
-	CLEANUP(string_done) UT_string json;
-	struct token token = { r->caller, r->expires_s };
-	char ticket[TICKET_SIZE];
-
-	utstring_init(&json);
-	if (!ticket_issue(r->gw->tickets, &token, ticket)) {
-		problem_later(r, 503, WORD_BUSY, TICKET_LIFE_S);
-		return;
-	}
-	json_open(&json, NULL, '{');
-	json_str(&json, "ticket", ticket);
-	json_i64(&json, "expires_in", TICKET_LIFE_S);
-	json_close(&json, '}');
-	http_answer_json(r, &json);
-}
-
-void auth_logout(struct http_request *r)
-{
-	CLEANUP(string_done) UT_string json;
-
-	utstring_init(&json);
-	set_cookie(r, "", 0);
-	json_open(&json, NULL, '{');
-	json_bool(&json, "success", true);
-	json_str(&json, "message", word(r->caller.language, WORD_LOGGED_OUT));
-	json_close(&json, '}');
-	http_answer_json(r, &json);
 }

@@ -3,9 +3,33 @@
 #define ALP_REST_AUTH_H
 
 #include "rest.h"
+#include "words.h"
 
-/* Token, cookie and user: user is a JSON object. */
-void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user);
+#define REFRESH_TOKEN_SIZE 44 /* 43 characters of base64url: 256 random bits */
+#define REFRESH_HASH_SIZE 65 /* 64 hexadecimal digits */
+#define REFRESH_COOKIE "refresh_token"
+
+/* A sign-in to be: made by gateway, so that asking store twice makes one. */
+struct fresh_sign_in {
+	struct uuid_text id;
+	char token[REFRESH_TOKEN_SIZE]; /* for the client alone */
+	char hash[REFRESH_HASH_SIZE]; /* for store */
+};
+
+void fresh_sign_in_make(struct fresh_sign_in *out);
+
+/* The hash of a refresh token from outside; false when it has not the form of one. */
+bool refresh_hash(struct text token, char out[REFRESH_HASH_SIZE]);
+
+/* Tokens, cookies and user: user is a JSON object. */
+void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user,
+			   const struct signed_in *signed_in, const char *refresh_token);
+
+/* The cookies of a sign-in that has ended. */
+void auth_clear_cookies(struct http_request *r);
+
+/* {"success":true,"message":..} */
+void auth_answer_done(struct http_request *r, enum word id);
 
 /* 429 when there is something to wait for; true when it was said. */
 bool auth_slow_down(struct http_request *r, int64_t wait_s);

@@ -14,8 +14,8 @@
 struct credentials {
 	struct text email, password, first_name, last_name;
 	struct uuid_text user_id;
-	char *old_hash;
-	char *user; /* as store shows him */
+	char *old_hash; /* NULL: no such account */
+	struct fresh_sign_in fresh;
 };
 
 /* ---- register ------------------------------------------------------------------------------ */
@@ -44,7 +44,7 @@ static void register_on_created(struct http_request *r, const struct answer *ans
 	else if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
 	else
-		auth_answer_signed_in(r, &who, ans->user);
+		auth_answer_signed_in(r, &who, ans->user, &ans->signed_in, c->fresh.token);
 }
 
 static void register_on_hash(void *arg, const struct passwords_result *result)
@@ -55,7 +55,9 @@ static void register_on_hash(void *arg, const struct passwords_result *result)
 				     .email = c->email,
 				     .password_hash = text_from(result->hash),
 				     .first_name = c->first_name,
-				     .last_name = c->last_name };
+				     .last_name = c->last_name,
+				     .sign_in_id = c->fresh.id,
+				     .refresh_hash = text_from(c->fresh.hash) };
 
 	r->hashing = NULL;
 	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, register_on_created);
@@ -90,6 +92,7 @@ void auth_register(struct http_request *r)
 					  r->gw->config->login_rate_per_minute)))
 		return;
 	c->user_id = id_new();
+	fresh_sign_in_make(&c->fresh);
 	start_hashing(r, c->password, NULL, register_on_hash);
 }
 
@@ -114,21 +117,38 @@ static void renew_hash(struct http_request *r, const struct caller *who, const c
 	bus_request(r->gw->store, MSG_USER_SET_PASSWORD, &m, &ask, renewed, r->gw);
 }
 
+static void login_on_signed_in(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_sign_in *ans = answer->body;
+	const struct credentials *c = r->state;
+
+	if (answer->err.rc == RC_FORBIDDEN)
+		problem_word(r, 400, WORD_INACTIVE); /* disabled while the password was compared */
+	else if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		auth_answer_signed_in(r, &r->caller, ans->user, &ans->signed_in, c->fresh.token);
+}
+
 static void login_on_compared(void *arg, const struct passwords_result *result)
 {
 	struct http_request *r = arg;
-	const struct credentials *c = r->state;
-	struct caller who = { .user_id = c->user_id, .kind = CALLER_USER };
+	struct credentials *c = r->state;
+	struct msg_sign_in m;
 
 	r->hashing = NULL;
-	if (c->user == NULL || !result->fits) {
+	if (c->old_hash == NULL || !result->fits) {
 		problem_unauthorized(r, WORD_BAD_CREDENTIALS);
 		return;
 	}
 	limits_login_good(r->gw->limits, r->conn->address->name, c->email);
+	r->caller.user_id = c->user_id;
+	r->caller.kind = CALLER_USER;
 	if (result->hash[0] != '\0')
-		renew_hash(r, &who, result->hash);
-	auth_answer_signed_in(r, &who, text_from(c->user));
+		renew_hash(r, &r->caller, result->hash);
+	fresh_sign_in_make(&c->fresh);
+	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id, .refresh_hash = text_from(c->fresh.hash) };
+	http_ask(r, r->gw->store, MSG_SIGN_IN, &m, 0, login_on_signed_in);
 }
 
 static void login_on_inactive(void *arg, const struct passwords_result *result)
@@ -158,7 +178,6 @@ static void login_on_user(struct http_request *r, const struct answer *answer)
 	}
 	c->user_id = ans->user_id;
 	c->old_hash = text_dup(c, ans->password_hash);
-	c->user = text_dup(c, ans->user);
 	start_hashing(r, c->password, c->old_hash, ans->is_active ? login_on_compared : login_on_inactive);
 }
 

@@ -23,6 +23,7 @@ enum route_auth {
 
 enum route_body {
 	BODY_NONE, /* what comes is read and ignored */
+	BODY_MAYBE, /* an object may come */
 	BODY_JSON /* an object must come */
 };
 

@@ -124,6 +124,7 @@ static void read_string(void *ctx, const struct field *f, struct text value, voi
 			faults_add(faults, f->name, "uuid_parsing", "Input should be a valid UUID", WORD_FIELD_UUID);
 		return;
 	case FIELD_INT:
+	case FIELD_FLAG:
 		return;
 	}
 }
@@ -140,6 +141,12 @@ bool schema_read(void *ctx, const cJSON *object, const struct field *fields, siz
 				faults_add(faults, f->name, "missing", "Field required", WORD_FIELD_MISSING);
 		} else if (f->type == FIELD_INT) {
 			read_int(f, item, member, faults);
+		} else if (f->type == FIELD_FLAG) {
+			if (cJSON_IsBool(item))
+				*(bool *)member = cJSON_IsTrue(item);
+			else
+				faults_add(faults, f->name, "bool_type", "Input should be a valid boolean",
+					   WORD_FIELD_TYPE);
 		} else if (!cJSON_IsString(item)) {
 			faults_add(faults, f->name, "string_type", "Input should be a valid string", WORD_FIELD_TYPE);
 		} else {

@@ -19,6 +19,7 @@ enum field_type {
 	FIELD_INT, /* int64_t; min and max are its bounds */
 	FIELD_EMAIL, /* struct text, without blanks, domain in lower case */
 	FIELD_UUID, /* struct uuid_text */
+	FIELD_FLAG, /* bool: true or false, nothing else */
 };
 
 struct field {

@@ -14,7 +14,6 @@
 #define ISSUER "ai-learning-platform"
 #define AUDIENCE "api"
 #define TYPE_ACCESS "access"
-#define VERSION 1 /* raised when all tokens of before shall end */
 #define SKEW_S 60 /* clocks of several gateways */
 #define GUEST "guest_"
 
@@ -122,17 +121,20 @@ static int64_t wall_s(void)
 	return clock_wall_us() / 1000000;
 }
 
-char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *caller)
+char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *caller, const struct sign_in *sign_in)
 {
 	char *subject = caller_subject(ctx, caller);
+	long now = (long)wall_s();
 	jwt_t *jwt = NULL;
 	char *encoded, *out;
 
 	if (jwt_new(&jwt) != 0 || jwt_set_alg(jwt, JWT_ALG_HS256, tokens->key, tokens->key_len) != 0 ||
 	    jwt_add_grant(jwt, "sub", subject) != 0 || jwt_add_grant(jwt, "iss", ISSUER) != 0 ||
 	    jwt_add_grant(jwt, "aud", AUDIENCE) != 0 || jwt_add_grant(jwt, "type", TYPE_ACCESS) != 0 ||
-	    jwt_add_grant_int(jwt, "ver", VERSION) != 0 || jwt_add_grant_int(jwt, "iat", (long)wall_s()) != 0 ||
-	    jwt_add_grant_int(jwt, "exp", (long)(wall_s() + tokens->life_s)) != 0)
+	    jwt_add_grant(jwt, "sid", sign_in->id.s) != 0 ||
+	    jwt_add_grant_int(jwt, "ver", (long)sign_in->version) != 0 || jwt_add_grant_int(jwt, "iat", now) != 0 ||
+	    jwt_add_grant_int(jwt, "nbf", now) != 0 ||
+	    jwt_add_grant_int(jwt, "exp", now + (long)tokens->life_s) != 0)
 		abort();
 	encoded = jwt_encode_str(jwt);
 	if (encoded == NULL)
@@ -169,24 +171,33 @@ static bool claim_is(jwt_t *jwt, const char *name, const char *value)
 	return claim != NULL && strcmp(claim, value) == 0;
 }
 
+/* jwt_get_grant_int takes strings as 0. */
 static bool claim_int(jwt_t *jwt, const char *name, int64_t *out)
 {
+	char *json = jwt_get_grants_json(jwt, name);
+	char *end = json;
+	bool good;
+
 	errno = 0;
-	*out = jwt_get_grant_int(jwt, name);
-	return errno == 0;
+	if (json != NULL && (isdigit((unsigned char)*json) || *json == '-'))
+		*out = strtoll(json, &end, 10);
+	good = end != json && *end == '\0' && errno == 0;
+	free(json);
+	return good;
 }
 
-static bool times_are_good(jwt_t *jwt, int64_t *expires_out, struct err *err)
+static bool times_are_good(jwt_t *jwt, struct token *out, struct err *err)
 {
 	int64_t now = wall_s(), exp, iat, nbf;
 
-	if (!claim_int(jwt, "exp", &exp) || !claim_int(jwt, "iat", &iat))
-		return err_set(err, RC_UNAUTHORIZED, "exp or iat is missing");
+	if (!claim_int(jwt, "exp", &exp) || !claim_int(jwt, "iat", &iat) || !claim_int(jwt, "nbf", &nbf))
+		return err_set(err, RC_UNAUTHORIZED, "exp, iat or nbf is missing");
 	if (exp <= now)
 		return err_set(err, RC_UNAUTHORIZED, "expired");
-	if (iat > now + SKEW_S || (claim_int(jwt, "nbf", &nbf) && nbf > now + SKEW_S))
+	if (iat > now + SKEW_S || nbf > now + SKEW_S)
 		return err_set(err, RC_UNAUTHORIZED, "not valid yet");
-	*expires_out = exp;
+	out->issued_s = iat;
+	out->expires_s = exp;
 	return true;
 }
 
@@ -202,17 +213,18 @@ static bool has_critical_header(jwt_t *jwt)
 
 static bool claims_are_good(jwt_t *jwt, struct token *out, struct err *err)
 {
-	const char *subject = jwt_get_grant(jwt, "sub");
-	int64_t version;
+	const char *subject = jwt_get_grant(jwt, "sub"), *sign_in = jwt_get_grant(jwt, "sid");
 
 	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || has_critical_header(jwt))
 		return err_set(err, RC_UNAUTHORIZED, "signed in another way");
-	if (!claim_is(jwt, "iss", ISSUER) || !claim_is(jwt, "aud", AUDIENCE) || !claim_is(jwt, "type", TYPE_ACCESS) ||
-	    !claim_int(jwt, "ver", &version) || version != VERSION)
+	if (!claim_is(jwt, "iss", ISSUER) || !claim_is(jwt, "aud", AUDIENCE) || !claim_is(jwt, "type", TYPE_ACCESS))
 		return err_set(err, RC_UNAUTHORIZED, "made for something else");
 	if (subject == NULL || !caller_from_subject(text_from(subject), &out->caller))
 		return err_set(err, RC_UNAUTHORIZED, "sub names nobody");
-	return times_are_good(jwt, &out->expires_s, err);
+	if (sign_in == NULL || !uuid_from_text(text_from(sign_in), &out->sign_in.id) ||
+	    !claim_int(jwt, "ver", &out->sign_in.version) || out->sign_in.version < 0)
+		return err_set(err, RC_UNAUTHORIZED, "of no sign-in");
+	return times_are_good(jwt, out, err);
 }
 
 bool token_read(const struct tokens *tokens, struct text text, struct token *out, struct err *err)

@@ -19,13 +19,20 @@ struct tokens;
  */
 struct tokens *tokens_new(void *ctx, const struct config *config, const char **warning_out, struct err *err);
 
+/* Of which sign-in a token is. Both end before the token does: revocations.h. */
+struct sign_in {
+	struct uuid_text id;
+	int64_t version; /* the user's token_version when it was issued */
+};
+
 struct token {
 	struct caller caller; /* kind and user_id */
-	int64_t expires_s; /* wall clock */
+	struct sign_in sign_in; /* id "": none, nobody is signed in */
+	int64_t issued_s, expires_s; /* wall clock */
 };
 
 /* A token for a user or guest; belongs to ctx. */
-char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *caller);
+char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *caller, const struct sign_in *sign_in);
 int64_t token_life_s(const struct tokens *tokens);
 
 /* False with err (RC_UNAUTHORIZED) for anything but a token of ours that is valid now. */

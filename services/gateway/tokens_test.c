@@ -59,14 +59,16 @@ static char *forge(void *ctx, const char *header, const char *payload, const cha
 	return talloc_asprintf(ctx, "%s.%s", signing, sig);
 }
 
+#define SID "11111111-2222-4333-8444-555555555555"
+
 static char *payload(void *ctx, const char *sub, long iat_in, long exp_in, const char *more)
 {
 	long now = (long)(clock_wall_us() / 1000000);
 
 	return talloc_asprintf(ctx,
 			       "{\"sub\":\"%s\",\"iss\":\"ai-learning-platform\",\"aud\":\"api\",\"type\":\"access\","
-			       "\"ver\":1,\"iat\":%ld,\"exp\":%ld%s}",
-			       sub, now + iat_in, now + exp_in, more);
+			       "\"sid\":\"" SID "\",\"ver\":1,\"iat\":%ld,\"nbf\":%ld,\"exp\":%ld%s}",
+			       sub, now + iat_in, now + iat_in, now + exp_in, more);
 }
 
 #define HS256 "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
@@ -87,16 +89,20 @@ static void tokens_carry_users_and_guests(void **state)
 	void *ctx = talloc_new(NULL);
 	struct tokens *t = tokens(ctx);
 	struct caller who = user();
+	struct sign_in sign_in = { { SID }, 7 };
 	struct token read;
 
 	(void)state;
-	assert_true(token_read(t, text_from(token_issue(ctx, t, &who)), &read, NULL));
+	assert_true(token_read(t, text_from(token_issue(ctx, t, &who, &sign_in)), &read, NULL));
 	assert_int_equal(read.caller.kind, CALLER_USER);
 	assert_string_equal(read.caller.user_id.s, who.user_id.s);
 	assert_true(read.expires_s > clock_wall_us() / 1000000 + 1700);
+	assert_string_equal(read.sign_in.id.s, SID);
+	assert_int_equal(read.sign_in.version, 7);
+	assert_true(read.issued_s >= clock_wall_us() / 1000000 - 5);
 	who.kind = CALLER_GUEST;
 	assert_string_equal(caller_subject(ctx, &who), "guest_6f9619ff8b86d011b42d00c04fc964ff");
-	assert_true(token_read(t, text_from(token_issue(ctx, t, &who)), &read, NULL));
+	assert_true(token_read(t, text_from(token_issue(ctx, t, &who, &sign_in)), &read, NULL));
 	assert_int_equal(read.caller.kind, CALLER_GUEST);
 	assert_string_equal(read.caller.user_id.s, who.user_id.s);
 	talloc_free(ctx);
@@ -173,48 +179,56 @@ static void tokens_refuse_broken_forms(void **state)
 	talloc_free(ctx);
 }
 
-/* A token signed by us whose claims are the usual ones but for these; NULL leaves one out. */
-static char *with_claims(void *ctx, const char *iss, const char *aud, const char *type, const char *ver,
-			 const char *iat, const char *exp)
-{
-	const char *const names[] = { "iss", "aud", "type", "ver", "iat", "exp" };
-	const char *const values[] = { iss, aud, type, ver, iat, exp };
-	char *json = talloc_strdup(ctx, "{\"sub\":\"" SUB "\"");
-
-	for (size_t i = 0; i < 6; i++)
-		if (values[i] != NULL)
-			json = talloc_asprintf_append(json, ",\"%s\":%s", names[i], values[i]);
-	return forge(ctx, HS256, talloc_asprintf_append(json, "}"), KEY, false);
-}
-
-#define ISS "\"ai-learning-platform\""
-#define AUD "\"api\""
-#define TYPE "\"access\""
 #define LATER "99999999999"
+
+static const struct {
+	const char *name, *value;
+} usual[] = {
+	{ "iss", "\"ai-learning-platform\"" }, { "aud", "\"api\"" }, { "type", "\"access\"" }, { "sid", "\"" SID "\"" },
+	{ "ver", "1" }, { "iat", "1" }, { "nbf", "1" }, { "exp", LATER },
+};
+
+/* A token signed by us whose claims are the usual ones but for this one; value NULL leaves it out. */
+static bool reads_with(const char *name, const char *value)
+{
+	void *ctx = talloc_new(NULL);
+	char *json = talloc_strdup(ctx, "{\"sub\":\"" SUB "\"");
+	bool good;
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		const char *v = strcmp(usual[i].name, name) == 0 ? value : usual[i].value;
+
+		if (v != NULL)
+			json = talloc_asprintf_append(json, ",\"%s\":%s", usual[i].name, v);
+	}
+	good = reads(forge(ctx, HS256, talloc_asprintf_append(json, "}"), KEY, false));
+	talloc_free(ctx);
+	return good;
+}
 
 static void tokens_check_every_claim(void **state)
 {
 	static const char *const bodies[] = { "{}", "[]", "5", "nonsense" };
+	static const char *const wrong[] = { NULL, "\"x\"", "null", "true", "{}", "[]", "\"1\"", "1.5e400" };
 	void *ctx = talloc_new(NULL);
 
 	(void)state;
-	assert_true(reads(with_claims(ctx, ISS, AUD, TYPE, "1", "1", LATER)));
-	assert_false(reads(with_claims(ctx, NULL, NULL, NULL, NULL, NULL, LATER)));
-	assert_false(reads(with_claims(ctx, "\"x\"", AUD, TYPE, "1", "1", LATER)));
-	assert_false(reads(with_claims(ctx, ISS, "\"x\"", TYPE, "1", "1", LATER)));
-	assert_false(reads(with_claims(ctx, ISS, AUD, "\"refresh\"", "1", "1", LATER)));
-	assert_false(reads(with_claims(ctx, ISS, AUD, TYPE, "2", "1", LATER)));
-	assert_false(reads(with_claims(ctx, ISS, AUD, TYPE, "1", NULL, LATER)));
-	assert_false(reads(with_claims(ctx, ISS, AUD, TYPE, "1", "1", NULL)));
-	assert_false(reads(with_claims(ctx, ISS, AUD, TYPE, "1", "1", "\"" LATER "\"")));
-	assert_false(reads(with_claims(ctx, "5", "[]", "{}", "null", "true", LATER)));
+	assert_true(reads_with("", NULL));
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		for (size_t k = 0; k < sizeof(wrong) / sizeof(wrong[0]); k++)
+			if (reads_with(usual[i].name, wrong[k]))
+				fail_msg("%s: %s is good", usual[i].name, wrong[k] != NULL ? wrong[k] : "nothing");
+	assert_false(reads_with("type", "\"refresh\""));
+	assert_false(reads_with("ver", "-1"));
+	assert_true(reads_with("ver", "0"));
+	assert_false(reads_with("sid", "\"1111\""));
+	assert_false(reads_with("nbf", LATER));
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
 		assert_false(reads(forge(ctx, HS256, bodies[i], KEY, false)));
 	assert_false(reads(forge(ctx, HS256, payload(ctx, "admin", 0, 60, ""), KEY, false)));
 	assert_false(reads(forge(ctx, HS256, payload(ctx, "guest_1234", 0, 60, ""), KEY, false)));
 	assert_false(reads(forge(ctx, HS256, payload(ctx, SUB, -120, -1, ""), KEY, false)));
 	assert_false(reads(forge(ctx, HS256, payload(ctx, SUB, 300, 600, ""), KEY, false)));
-	assert_false(reads(forge(ctx, HS256, payload(ctx, SUB, 0, 60, ",\"nbf\":" LATER), KEY, false)));
 	talloc_free(ctx);
 }
 

@@ -1,6 +1,7 @@
 #include "upstream.h"
 
 #include "clock.h"
+#include "revocations.h"
 
 #define FRESH_US 500000
 #define ASK_MS 1000
@@ -59,5 +60,7 @@ size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DE
 	out[0] = (struct dependency){ "chat", peer_is_up(upstream->gw->chat), "no link to chat" };
 	out[1] = (struct dependency){ "store", store, "no link to store" };
 	out[2] = (struct dependency){ "database", store && upstream->database_up, "store does not reach the database" };
-	return 3;
+	out[3] = (struct dependency){ "sign-ins", revocations_are_known(upstream->gw->revocations),
+				      "which sign-ins have ended is not known yet" };
+	return 4;
 }

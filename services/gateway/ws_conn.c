@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "revocations.h"
 #include "ws_frames.h"
 
 #define PING_US 19000000 /* a ping at every second tick of 10 s: at least every 25 s */
@@ -140,7 +141,7 @@ void ws_close(struct ws_conn *ws, enum ws_close code)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-struct ws_conn *ws_new(struct conn *conn, const struct caller *caller, int64_t expires_s, struct text path_id,
+struct ws_conn *ws_new(struct conn *conn, const struct caller *caller, const struct token *token, struct text path_id,
 		       bool is_switch)
 {
 	struct ws_conn *ws = talloc_zero(NULL, struct ws_conn);
@@ -148,7 +149,7 @@ struct ws_conn *ws_new(struct conn *conn, const struct caller *caller, int64_t e
 	ws->conn = conn;
 	ws->gw = conn->gw;
 	ws->caller = *caller;
-	ws->expires_s = expires_s;
+	ws->token = *token;
 	ws->path_id = text_copy(ws, path_id);
 	ws->is_switch = is_switch;
 	utstring_init(&ws->in);
@@ -306,7 +307,8 @@ void ws_on_tick(struct ws_conn *ws)
 		conn_kill(ws->conn);
 		return;
 	}
-	if (ws->expires_s > 0 && clock_wall_us() / 1000000 >= ws->expires_s)
+	if ((ws->token.expires_s > 0 && clock_wall_us() / 1000000 >= ws->token.expires_s) ||
+	    !revocations_allow(ws->gw->revocations, &ws->token))
 		ws_close(ws, WS_CLOSE_SIGNED_OUT);
 	if (now - ws->pinged_us >= PING_US && ws->close_code == 0) {
 		ws->ping_due = true;

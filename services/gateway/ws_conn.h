@@ -8,6 +8,7 @@
 
 #include "conn.h"
 #include "mirror.h"
+#include "tokens.h"
 
 /* Close codes: RFC 6455, 7.4, and contract/websocket.md 1.1. */
 enum ws_close {
@@ -46,7 +47,7 @@ struct ws_conn {
 	uint64_t id; /* what completions find it by; 0 until open */
 	struct log log;
 	struct caller caller;
-	int64_t expires_s; /* of its sign-in, wall clock; 0: never */
+	struct token token; /* it came with; expires_s 0: never */
 	struct text path_id; /* the session as named in the path */
 	bool is_switch; /* /ws/chat/{id}/switch */
 
@@ -129,7 +130,7 @@ void ws_on_closed(struct conn *conn);
 
 /* ---- ws_upgrade.c → ws_conn.c; ws_conn.c → ws_frames.c ----------------------------------------------- */
 
-struct ws_conn *ws_new(struct conn *conn, const struct caller *caller, int64_t expires_s, struct text path_id,
+struct ws_conn *ws_new(struct conn *conn, const struct caller *caller, const struct token *token, struct text path_id,
 		       bool is_switch);
 
 /* A whole message. */

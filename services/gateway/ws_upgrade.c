@@ -119,7 +119,7 @@ static bool check(struct http_request *r, struct wish *wish)
 		problem_detail(r, 403, "Forbidden");
 		return false;
 	}
-	return handshake_is_good(r) && read_identity(r, wish);
+	return handshake_is_good(r) && read_identity(r, wish) && auth_token_stands(r, &wish->token);
 }
 
 int ws_on_upgrade(struct conn *conn)
@@ -142,7 +142,7 @@ int ws_on_upgrade(struct conn *conn)
 	}
 	caller = wish.token.caller;
 	memcpy(caller.language, r->caller.language, sizeof(caller.language));
-	ws_new(conn, &caller, wish.token.expires_s, wish.session, wish.is_switch);
+	ws_new(conn, &caller, &wish.token, wish.session, wish.is_switch);
 	http_free(r);
 	return 0;
 }

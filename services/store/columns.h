@@ -14,6 +14,13 @@
 #define SQL_VERDICT "r.rc, r.field, r.message"
 
 /* clang-format off */
+/* Behind a verdict. */
+#define SIGNED_IN_COLUMNS(X)                                                                                 \
+	X(SIGNED_IN, token_version) X(SIGNED_IN, sign_in_id) X(SIGNED_IN, claimed_tracks) X(SIGNED_IN, claimed_chats)
+
+#define CHANGE_COLUMNS(X)                                                                                    \
+	X(CHANGE, xid) X(CHANGE, user_id) X(CHANGE, sign_in_id) X(CHANGE, token_version)
+
 #define USER_COLUMNS(X)                                                                                      \
 	X(USER, email) X(USER, password_hash) X(USER, first_name) X(USER, last_name) X(USER, role)           \
 	X(USER, is_active) X(USER, is_guest) X(USER, created_at)
@@ -65,6 +72,8 @@
 /* clang-format on */
 
 enum verdict_column { VERDICT_COLUMNS(ENUM_COLUMN) VERDICT_COLUMN_COUNT };
+enum signed_in_column { SIGNED_IN_before = VERDICT_COLUMN_COUNT - 1, SIGNED_IN_COLUMNS(ENUM_COLUMN) };
+enum change_column { CHANGE_cursor, CHANGE_COLUMNS(ENUM_COLUMN) };
 enum user_column { USER_id, USER_COLUMNS(ENUM_COLUMN) };
 enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) };
 enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) };

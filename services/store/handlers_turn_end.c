@@ -56,7 +56,9 @@ enum rc on_turn_attempt(struct store *store, const struct msg_turn_attempt *m, s
 
 static void progress_made(struct call *call, struct pg_job *job)
 {
-	if (PQntuples(job->results[0]) == 0)
+	if (PQntuples(job->results[1]) == 0)
+		call_fail(call, RC_NOT_FOUND, "turn_id", "its owner is gone");
+	else if (PQntuples(job->results[0]) == 0)
 		call_fail(call, RC_CONFLICT, "attempt", "the turn has another owner or attempt, or has ended");
 	else
 		call_answer(call, &(struct ans_turn_progress){});
@@ -73,6 +75,8 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 	pg_arg_i64(job, m->lease_ms);
 	pg_arg_flag(job, m->has_partial);
 	pg_arg_text(job, m->partial);
+	pg_job_add(job, QUERY_TURN_EXISTS);
+	pg_arg_uuid(job, &m->turn_id);
 	return store_run(store, call, job);
 }
 

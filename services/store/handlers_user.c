@@ -2,6 +2,7 @@
 #include "columns.h"
 #include "handlers.h"
 #include "rows_json.h"
+#include "sign_in_rows.h"
 
 #define EMAIL_MAX 255
 #define NAME_MAX 100
@@ -10,13 +11,15 @@
 static void user_created(struct call *call, struct pg_job *job)
 {
 	CLEANUP(string_done) UT_string user = { 0 };
-	struct ans_user_create ans;
+	struct ans_user_create ans = { 0 };
 
 	if (store_refused(call, job))
 		return;
+	if (job->n > 2)
+		ans.signed_in = signed_in_read(job->results[1]);
 	utstring_init(&user);
-	json_user(&user, job->results[1], 0);
-	ans = (struct ans_user_create){ .user = json_written(&user) };
+	json_user(&user, job->results[job->n - 1], 0);
+	ans.user = json_written(&user);
 	call_answer(call, &ans);
 }
 
@@ -49,6 +52,12 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 	pg_arg_opt(job, m->password_hash);
 	pg_arg_text(job, m->first_name);
 	pg_arg_text(job, m->last_name);
+	if (m->sign_in_id.s[0] != '\0') {
+		pg_job_add(job, QUERY_SIGN_IN);
+		pg_arg_uuid(job, &m->user_id);
+		pg_arg_uuid(job, &m->sign_in_id);
+		pg_arg_text(job, m->refresh_hash);
+	}
 	pg_job_add(job, QUERY_USER_ROW);
 	pg_arg_uuid(job, &m->user_id);
 	return store_run(store, call, job);

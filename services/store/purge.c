@@ -10,6 +10,7 @@
 #define EVERY_MS 600000
 #define RETRY_MS 10000
 #define BATCH 50 /* guests per transaction: others wait for its locks */
+#define SIGN_INS_BATCH 500
 #define PAUSE_MS 20 /* between two of them */
 #define PATIENCE_US 30000000 /* for a free connection; this work is in no hurry */
 
@@ -17,7 +18,8 @@ static void purge_done(struct pg_job *job)
 {
 	struct purge *purge = job->arg;
 	int64_t n = job->err.rc == RC_OK ? row_i64(job->results[0], 0, 0) : 0;
-	int64_t next_ms = job->err.rc != RC_OK ? RETRY_MS : n > 0 ? PAUSE_MS : EVERY_MS;
+	bool more = n > 0 || (job->err.rc == RC_OK && row_i64(job->results[1], 0, 0) == SIGN_INS_BATCH);
+	int64_t next_ms = job->err.rc != RC_OK ? RETRY_MS : more ? PAUSE_MS : EVERY_MS;
 
 	purge->running = false;
 	purge->removed += n;
@@ -40,17 +42,21 @@ static void purge_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 
 	(void)ev, (void)events;
 	pg_job_add(job, QUERY_GUESTS_PURGE);
-	pg_arg_i64(job, purge->hours);
+	pg_arg_i64(job, purge->config->guest_ttl_hours);
 	pg_arg_i64(job, BATCH);
+	pg_job_add(job, QUERY_AUTH_PURGE);
+	pg_arg_i64(job, purge->config->refresh_token_expire_days);
+	pg_arg_i64(job, purge->config->access_token_expire_minutes);
+	pg_arg_i64(job, SIGN_INS_BATCH);
 	purge->running = true;
 	if (pg_pool_run(purge->pool, job) != RC_PENDING)
 		purge_done(job);
 }
 
 void purge_init(struct purge *purge, struct loop *loop, struct pg_pool *pool, struct metrics *metrics,
-		const struct log *log, int64_t hours)
+		const struct log *log, const struct config *config)
 {
-	*purge = (struct purge){ .loop = loop, .pool = pool, .log = log, .hours = hours };
+	*purge = (struct purge){ .loop = loop, .pool = pool, .log = log, .config = config };
 	purge->total = metrics_counter(metrics, "alp_purged_total", "", "Guests and sessions of nobody removed.");
 	loop_timer(&purge->timer, purge_on_timer, purge);
 }

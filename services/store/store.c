@@ -103,6 +103,8 @@ static void store_check_config(struct daemon *d)
 		err_set(&err, RC_INVALID, "PG_STATEMENT_MS must be 1 or more");
 	else if (c->guest_ttl_hours < 1)
 		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
+	else if (c->refresh_token_expire_days < 1 || c->refresh_token_expire_days > 3650)
+		err_set(&err, RC_INVALID, "REFRESH_TOKEN_EXPIRE_DAYS must be 1 to 3650");
 	if (err.rc != RC_OK)
 		daemon_fail(d, &err);
 }
@@ -124,7 +126,7 @@ void store_init(struct store *store, struct daemon *d)
 								    .log = &store->log,
 								    .schema_lost = store_on_schema_lost,
 								    .arg = store });
-	purge_init(&store->purge, &d->loop, store->pool, d->metrics, &store->log, c->guest_ttl_hours);
+	purge_init(&store->purge, &d->loop, store->pool, d->metrics, &store->log, c);
 	if (!schema_init(&store->schema, &d->loop, c->database_url, &store->log, &schema_hooks, store, &err) ||
 	    !bus_serve(d->bus, "store", c->bus_store, &dispatch_rows, store, &err))
 		daemon_fail(d, &err);

@@ -83,7 +83,7 @@ describe("accounts", () => {
 			last_name: "Пользователь", role: "student", is_guest: true });
 		assert.equal((await store.db(`select email from users where id = '${guest}'`))[0].email, `guest_${hex}@guest.com`);
 		assert.equal((await store.ask(null, "user_get")).rc, "not_found");
-		assert.equal((await store.ask({ user: uuid() }, "user_get")).rc, "not_found");
+		assert.equal((await store.ask({ user: uuid() }, "user_get")).rc, "unauthorized");
 	});
 
 	it("note when they were here, at most every five minutes", async () => {

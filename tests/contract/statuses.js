@@ -67,6 +67,14 @@ export const SPECIAL = {
 		200: (w, op) => fresh(w).post(op.path),
 		429: tooOften(),
 	},
+	refresh: {
+		200: async (w, op) => fresh(w).post(op.path, { refresh_token: (await fresh(w).post("/api/auth/guest-login")).body.refresh_token }),
+		401: (w, op, headers) => fresh(w).post(op.path, undefined, headers),
+		403: (w, op, headers) => fresh(w).post(op.path, undefined, { cookie: `refresh_token=${"a".repeat(43)}`, origin: "http://evil.example", ...headers }),
+	},
+	logout: {
+		200: async (w, op) => (await fresh(w).register()).post(op.path, { everywhere: true }),
+	},
 	createTrack: {
 		400: body(() => ({ difficulty_level: "superhuman" })),
 	},

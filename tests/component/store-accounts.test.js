@@ -1,0 +1,227 @@
+/* Sign-ins, their ends, and accounts with everything of theirs: what store promises about them. */
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { NOBODY, begin, exchange, makeGuest, makeTrack, makeUser, startStore, uuid } from "./store-lib.js";
+
+let store;
+
+before(async () => {
+	store = await startStore();
+}, { timeout: 120000 });
+after(() => store?.stop(), { timeout: 60000 });
+
+const hash = () => createHash("sha256").update(randomBytes(32)).digest("hex");
+const count = async (table, where) => Number((await store.db(`select count(*) as n from ${table} where ${where}`))[0].n);
+
+async function signIn(who) {
+	const refresh_hash = hash();
+	const { signed_in } = await store.must(who, "sign_in", { sign_in_id: uuid(), refresh_hash });
+
+	return { refresh_hash, ...signed_in };
+}
+
+const refresh = (old_hash, new_hash = hash()) =>
+	store.ask(null, "sign_in_refresh", { old_hash, new_hash }).then((answer) => ({ new_hash, ...answer }));
+
+/* Everything a gateway would learn from a cursor on. */
+async function changesSince(cursor = 0, life_s = 1800) {
+	const answer = await store.must(null, "auth_changes", { cursor, life_s });
+
+	return { cursor: answer.cursor, changes: answer.changes };
+}
+
+describe("sign-ins", () => {
+	it("begin with the account, once, however often it is asked", async () => {
+		const wish = { user_id: uuid(), is_guest: false, email: `${uuid().slice(0, 8)}@example.org`, password_hash: "h",
+			first_name: "Ada", last_name: "Love", sign_in_id: uuid(), refresh_hash: hash() };
+		const first = await store.must(null, "user_create", wish);
+		const again = await store.must(null, "user_create", wish);
+
+		assert.equal(first.signed_in.sign_in_id, wish.sign_in_id);
+		assert.equal(first.signed_in.token_version, 0);
+		assert.deepEqual(again, first);
+		assert.equal(await count("sign_ins", `user_id = '${wish.user_id}'`), 1);
+		assert.equal(await count("refresh_tokens", `sign_in_id = '${wish.sign_in_id}'`), 1);
+		const taken = await store.ask(null, "user_create", { ...wish, user_id: uuid(), sign_in_id: uuid(), refresh_hash: hash() });
+		assert.equal(taken.rc, "conflict");
+	});
+
+	it("keep nothing of a refresh token but its hash, and refuse what is none", async () => {
+		const who = await makeUser(store);
+
+		assert.equal((await store.ask(who, "sign_in", { sign_in_id: uuid(), refresh_hash: "secret" })).field, "refresh_hash");
+		assert.equal((await refresh("g".repeat(64))).field, "old_hash");
+		assert.equal((await refresh(hash())).rc, "unauthorized");
+		assert.equal((await store.ask({ user: uuid() }, "sign_in", { sign_in_id: uuid(), refresh_hash: hash() })).rc, "unauthorized");
+	});
+
+	it("rotate their token; the same request again gets the same answer", async () => {
+		const who = await makeUser(store);
+		const first = await signIn(who);
+		const second = await refresh(first.refresh_hash);
+
+		assert.equal(second.rc, "ok");
+		assert.equal(second.user_id, who.user);
+		assert.equal(second.signed_in.sign_in_id, first.sign_in_id);
+		assert.equal((await refresh(first.refresh_hash, second.new_hash)).rc, "ok");
+		assert.equal((await refresh(second.new_hash)).rc, "ok");
+	});
+
+	it("end when a token is used a second time, with all their tokens", async () => {
+		const who = await makeUser(store);
+		const [sign, other] = [await signIn(who), await signIn(who)];
+		const { cursor } = await changesSince();
+		const second = await refresh(sign.refresh_hash);
+		const third = await refresh(second.new_hash);
+		const reused = await refresh(second.new_hash);
+
+		assert.deepEqual([reused.rc, reused.field], ["unauthorized", "reuse"]);
+		assert.equal((await refresh(third.new_hash)).rc, "unauthorized");
+		assert.equal((await refresh(other.refresh_hash)).rc, "ok", "another sign-in of the same user goes on");
+		assert.deepEqual((await changesSince(cursor)).changes, [{ user_id: who.user, sign_in_id: sign.sign_in_id }]);
+	});
+
+	it("used twice at the same moment, one is the second", async () => {
+		const sign = await signIn(await makeUser(store));
+		const answers = await Promise.all([refresh(sign.refresh_hash), refresh(sign.refresh_hash)]);
+
+		assert.deepEqual(answers.map(({ rc }) => rc).sort(), ["ok", "unauthorized"]);
+		for (const { rc, new_hash } of answers)
+			if (rc === "ok")
+				assert.equal((await refresh(new_hash)).rc, "unauthorized");
+	});
+
+	it("expire, and are at most fifty per user", async () => {
+		const who = await makeUser(store);
+		const first = await signIn(who);
+
+		for (let i = 0; i < 50; i++)
+			await signIn(who);
+		assert.equal(await count("sign_ins", `user_id = '${who.user}'`), 50);
+		assert.equal((await refresh(first.refresh_hash)).rc, "unauthorized");
+		const last = await signIn(who);
+		await store.db(`update refresh_tokens set created_at = created_at - interval '31 days' where sign_in_id = '${last.sign_in_id}'`);
+		assert.equal((await refresh(last.refresh_hash)).rc, "unauthorized");
+	});
+
+	it("end one by one or all at once, and nobody else's", async () => {
+		const [who, other] = [await makeUser(store), await makeUser(store)];
+		const [a, b, c] = [await signIn(who), await signIn(who), await signIn(who)];
+		const foreign = await signIn(other);
+		const { cursor } = await changesSince();
+
+		await store.must(who, "sign_out", { sign_in_id: foreign.sign_in_id });
+		assert.equal((await refresh(foreign.refresh_hash)).rc, "ok");
+		await store.must(who, "sign_out", { sign_in_id: a.sign_in_id });
+		assert.equal((await refresh(a.refresh_hash)).rc, "unauthorized");
+		const next = await refresh(b.refresh_hash);
+		assert.equal(next.signed_in.token_version, 0);
+		await store.must(who, "sign_out", { sign_in_id: b.sign_in_id, everywhere: true });
+		assert.equal((await refresh(c.refresh_hash)).rc, "unauthorized");
+		assert.equal((await signIn(who)).token_version, 1);
+		assert.deepEqual((await changesSince(cursor)).changes,
+			[{ user_id: who.user, sign_in_id: a.sign_in_id }, { user_id: who.user, token_version: 1 }]);
+	});
+});
+
+describe("changes for gateways", () => {
+	it("are complete although a slow transaction commits late", async () => {
+		const who = await makeUser(store);
+		const { cursor } = await changesSince();
+		const slow = store.db(`begin; insert into auth_changes (user_id, token_version, created_at)
+			values ('${who.user}', 41, utc_clock()); select pg_sleep(1.5); commit`);
+
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		const other = await signIn(who);
+		await store.must(who, "sign_out", { sign_in_id: other.sign_in_id });
+		const between = await changesSince(cursor);
+		assert.deepEqual(between.changes, [{ user_id: who.user, sign_in_id: other.sign_in_id }]);
+		await slow;
+		const late = await changesSince(between.cursor);
+		assert.ok(late.changes.some(({ token_version }) => token_version === 41), JSON.stringify(late));
+		assert.deepEqual((await changesSince(late.cursor)).changes, []);
+	});
+
+	it("are left out when no token lives any more, and a cursor of another database begins anew", async () => {
+		const who = await makeUser(store);
+		const sign = await signIn(who);
+
+		await store.must(who, "sign_out", { sign_in_id: sign.sign_in_id });
+		const mine = ({ changes }) => changes.some(({ sign_in_id }) => sign_in_id === sign.sign_in_id);
+		assert.ok(mine(await changesSince(2 ** 50)));
+		await store.db(`update auth_changes set created_at = created_at - interval '31 minutes' where sign_in_id = '${sign.sign_in_id}'`);
+		assert.ok(!mine(await changesSince(0)));
+		assert.equal((await store.ask(null, "auth_changes", { cursor: -1, life_s: 5 })).field, "cursor");
+		assert.equal((await store.ask(null, "auth_changes", { cursor: 0, life_s: 0 })).field, "life_s");
+	});
+});
+
+/* Every table that names an owner: a new one must be removed and claimed as well. */
+async function tablesOfUsers() {
+	const tables = await store.db(`select c.relname as name from pg_attribute a join pg_class c on c.oid = a.attrelid
+		join pg_namespace n on n.oid = c.relnamespace
+		where a.attname = 'user_id' and c.relkind = 'r' and n.nspname = 'public' and not a.attisdropped order by 1`);
+
+	return tables.map(({ name }) => name).filter((name) => name !== "auth_changes");
+}
+
+async function rowsOf(user) {
+	const found = {};
+
+	for (const table of await tablesOfUsers())
+		found[table] = await count(table, `user_id = '${user}'`);
+	return found;
+}
+
+/* A row in every table that can have one. */
+async function fullAccount(who) {
+	const user = who.user ?? who.guest;
+	const track = await makeTrack(store, who);
+
+	await store.must({ ...who }, "sign_in", { sign_in_id: uuid(), refresh_hash: hash() });
+	await store.db(`update turns set state = 'completed' where id = '${track.turn_id}'`);
+	await exchange(store, who, track.session_id, "question", "answer");
+	await store.must(who, "chat_load", { chat_id: track.chat_id, restore: true });
+	const [module, lesson] = [uuid(), uuid()];
+	await store.db(`
+		insert into course_modules (id, track_id, user_id, module_number, title) values ('${module}', '${track.track_id}', '${user}', 1, 'm');
+		insert into lessons (id, module_id, user_id, lesson_number, title) values ('${lesson}', '${module}', '${user}', 1, 'l');
+		insert into homework_assignments (id, lesson_id, user_id, title) values ('${uuid()}', '${lesson}', '${user}', 'h');
+		insert into ai_configurations (id, user_id, api_key_encrypted) values ('${uuid()}', '${user}', 'default')`);
+	return track;
+}
+
+describe("a guest who leaves", () => {
+	it("takes everything along, also a running turn, and nothing of others", async () => {
+		const [who, other] = [await makeGuest(store), await makeGuest(store)];
+		const track = await fullAccount(who);
+		const running = await begin(store, who, { session_id: track.session_id, body: "one more" });
+		const before = await rowsOf(who.guest);
+
+		for (const [table, n] of Object.entries(before))
+			assert.ok(n > 0, `the test has no row in ${table}`);
+		await fullAccount(other);
+		const kept = await rowsOf(other.guest);
+		const { cursor } = await changesSince();
+		assert.equal((await store.must(who, "sign_out")).removed, true);
+		for (const [table, n] of Object.entries(await rowsOf(who.guest)))
+			assert.equal(n, 0, `rows are left in ${table}`);
+		assert.equal(await count("users", `id = '${who.guest}'`), 0);
+		assert.equal(await count("refresh_tokens", "sign_in_id not in (select id from sign_ins)"), 0);
+		assert.deepEqual(await rowsOf(other.guest), kept);
+		assert.deepEqual((await changesSince(cursor)).changes, [{ user_id: who.guest, token_version: 2147483647 }]);
+		const progress = await store.ask(null, "turn_progress", { turn_id: running.context.turn_id, owner: "chat-1", attempt: 1, lease_ms: 1000 });
+		assert.equal(progress.rc, "not_found");
+		assert.equal((await store.ask(who, "track_create", { track_id: uuid(), session_id: uuid(), chat_id: uuid(), turn_id: uuid(),
+			title: "t", difficulty_level: "beginner", hours: 1, language: "en" })).rc, "unauthorized");
+		assert.equal((await begin(store, who, { session_id: track.session_id, body: "again" })).rc, "unauthorized");
+		assert.equal((await store.must(who, "sign_out")).removed, undefined);
+	});
+
+	it("nobody is no guest who could leave", async () => {
+		await store.must(null, "sign_out");
+		assert.equal(await count("users", `id = '${NOBODY}'`), 1);
+	});
+});
