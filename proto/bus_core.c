@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define CLOSE_LIMIT_S 5
+#define RECEIVE_SLACK (128 << 10) /* over message_max: headers, and a batch that was filled up with one more frame */
 
 int64_t bus_now_us(void)
 {
@@ -131,7 +132,7 @@ struct sock *sock_add(struct bus *bus, const char *name, nng_socket nng, bool di
 	sock->owner = owner;
 	sock->canary.fd = -1;
 	sock->link_mail.deliver = link_deliver;
-	nng_socket_set_size(nng, NNG_OPT_RECVMAXSZ, bus->config.message_max + 4096);
+	nng_socket_set_size(nng, NNG_OPT_RECVMAXSZ, bus->config.message_max + RECEIVE_SLACK);
 	nng_socket_set_ms(nng, NNG_OPT_RECONNMINT, 20);
 	nng_socket_set_ms(nng, NNG_OPT_RECONNMAXT, 300);
 	nng_pipe_notify(nng, NNG_PIPE_EV_ADD_POST, sock_on_pipe, sock);

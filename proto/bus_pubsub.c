@@ -1,13 +1,24 @@
 #include "bus_impl.h"
 
+#include <arpa/inet.h>
+
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 
 #define PUBSUB_QUEUE 4096 /* messages; beyond it nng drops the oldest, and the receiver sees the gap */
 #define MAIL_MAX 65536 /* messages waiting for our loop; beyond it new ones are dropped */
+#define BATCH_MAX 65536 /* bytes; a batch that has them leaves at once */
 
+/*
+ * Publications of one turn of the loop travel as one nng message, because a
+ * message costs thread wake-ups on both sides and a frame in it nearly
+ * nothing: length (u32, big endian) | frame | length | frame ...
+ */
 struct pub {
 	struct sock *sock;
+	UT_string batch;
+	unsigned frames; /* in batch */
+	ev_prepare leave; /* before the loop waits */
 };
 
 struct sub {
@@ -25,6 +36,40 @@ struct event_mail {
 	nng_msg *msg;
 };
 
+/* Sends what was collected. */
+static void batch_send(struct pub *pub)
+{
+	struct bus_stats *stats = &pub->sock->bus->stats;
+	nng_msg *msg;
+
+	if (pub->frames == 0)
+		return;
+	msg = bus_message(&pub->batch);
+	if (nng_sendmsg(pub->sock->nng, msg, NNG_FLAG_NONBLOCK) == 0) {
+		stats->events_sent += pub->frames;
+	} else {
+		nng_msg_free(msg);
+		stats->events_dropped += pub->frames;
+	}
+	utstring_clear(&pub->batch);
+	pub->frames = 0;
+	ev_prepare_stop(pub->sock->bus->config.ev, &pub->leave);
+}
+
+static void batch_on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
+{
+	(void)ev, (void)events;
+	batch_send(w->data);
+}
+
+static void pub_stop(struct sock *sock)
+{
+	struct pub *pub = sock->owner;
+
+	batch_send(pub);
+	utstring_done(&pub->batch);
+}
+
 static struct pub *pub_open(struct bus *bus, const char *name, const char *address, bool dials, struct err *err)
 {
 	struct pub *pub = talloc_zero(bus, struct pub);
@@ -35,7 +80,11 @@ static struct pub *pub_open(struct bus *bus, const char *name, const char *addre
 		return NULL;
 	}
 	nng_socket_set_int(nng, NNG_OPT_SENDBUF, PUBSUB_QUEUE);
+	utstring_init(&pub->batch);
+	ev_prepare_init(&pub->leave, batch_on_prepare);
+	pub->leave.data = pub;
 	pub->sock = sock_add(bus, name, nng, dials, pub);
+	pub->sock->stop = pub_stop;
 	return sock_start(pub->sock, address, false, err) ? pub : NULL;
 }
 
@@ -49,28 +98,42 @@ struct pub *bus_publish_dial(struct bus *bus, const char *name, const char *addr
 	return pub_open(bus, name, address, true, err);
 }
 
+/* Appends a frame behind its length; false when it is too large. */
+static bool batch_add(struct pub *pub, const struct envelope *env, const void *body)
+{
+	struct bus *bus = pub->sock->bus;
+	size_t start = utstring_len(&pub->batch), size;
+	uint32_t length = 0;
+
+	utstring_bincpy(&pub->batch, &length, sizeof(length));
+	frame_encode(&pub->batch, bus->key, env, body);
+	size = utstring_len(&pub->batch) - start - sizeof(length);
+	if (size > bus->config.message_max) {
+		pub->batch.i = start;
+		pub->batch.d[start] = '\0';
+		return false;
+	}
+	length = htonl((uint32_t)size);
+	memcpy(utstring_body(&pub->batch) + start, &length, sizeof(length));
+	pub->frames++;
+	return true;
+}
+
 void bus_publish(struct pub *pub, enum msg_id id, const void *body, const char *trace)
 {
 	struct bus *bus = pub->sock->bus;
 	struct envelope env = { .msg = id, .caller = caller_nobody };
-	CLEANUP(string_done) UT_string out = { 0 };
-	nng_msg *msg = NULL;
 
 	if (trace != NULL)
 		strncpy(env.trace, trace, sizeof(env.trace) - 1);
-	utstring_init(&out);
-	frame_encode(&out, bus->key, &env, body);
-	if (utstring_len(&out) > bus->config.message_max) {
+	if (!batch_add(pub, &env, body)) {
 		bus->stats.events_dropped++;
 		return;
 	}
-	msg = bus_message(&out);
-	if (nng_sendmsg(pub->sock->nng, msg, NNG_FLAG_NONBLOCK) != 0) {
-		nng_msg_free(msg);
-		bus->stats.events_dropped++;
-		return;
-	}
-	bus->stats.events_sent++;
+	if (utstring_len(&pub->batch) >= BATCH_MAX)
+		batch_send(pub);
+	else if (!ev_is_active(&pub->leave))
+		ev_prepare_start(bus->config.ev, &pub->leave);
 }
 
 static void event_drop(struct mail *mail)
@@ -81,19 +144,15 @@ static void event_drop(struct mail *mail)
 	free(event);
 }
 
-static void event_deliver(struct mail *mail)
+/* False: it is not from the suite, so what follows in its batch is not looked at. */
+static bool frame_deliver(struct sub *sub, struct text bytes)
 {
-	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
-	struct sub *sub = event->sub;
 	struct bus *bus = sub->sock->bus;
 	struct bus_watch *watch = &bus->config.watch;
 	struct err err = { 0 };
-	struct frame *frame =
-		frame_decode(NULL, bus->key, text_of(nng_msg_body(event->msg), nng_msg_len(event->msg)), NULL, &err);
+	struct frame *frame = frame_decode(NULL, bus->key, bytes, NULL, &err);
 
-	atomic_fetch_sub(&sub->waiting, 1);
 	bus->stats.events_received++;
-	bus->stats.events_dropped += atomic_exchange(&sub->dropped, 0);
 	if (frame != NULL && sub->dispatch->event[frame->env.msg] == NULL)
 		err_set(&err, RC_UNSUPPORTED, "%s is not for this service", msg_info(frame->env.msg)->name);
 	if (err.rc != RC_OK) {
@@ -103,6 +162,36 @@ static void event_deliver(struct mail *mail)
 		sub->dispatch->event[frame->env.msg](sub->service, frame->body, &frame->env);
 	}
 	talloc_free(frame);
+	return err.rc != RC_UNAUTHORIZED;
+}
+
+/* The next frame of a batch; what does not add up is handed on as it is, and refused by its MAC. */
+static struct text batch_take(struct text *rest)
+{
+	struct text frame = *rest;
+	uint32_t length = 0;
+
+	if (rest->len >= sizeof(length)) {
+		memcpy(&length, rest->p, sizeof(length));
+		length = ntohl(length);
+		if (length <= rest->len - sizeof(length))
+			frame = text_of(rest->p + sizeof(length), length);
+	}
+	rest->len -= (size_t)(frame.p + frame.len - rest->p);
+	rest->p = frame.p + frame.len;
+	return frame;
+}
+
+static void event_deliver(struct mail *mail)
+{
+	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
+	struct sub *sub = event->sub;
+	struct text rest = text_of(nng_msg_body(event->msg), nng_msg_len(event->msg));
+
+	atomic_fetch_sub(&sub->waiting, 1);
+	sub->sock->bus->stats.events_dropped += atomic_exchange(&sub->dropped, 0);
+	while (frame_deliver(sub, batch_take(&rest)) && rest.len > 0)
+		;
 	nng_msg_free(event->msg);
 	free(event);
 }

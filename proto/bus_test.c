@@ -308,15 +308,15 @@ static void bus_forgets_on_wish_and_serves_on(void **state)
 	assert_int_equal(f->answers, 1);
 }
 
-static void bus_delivers_publications_in_order(void **state)
+/* Publishes number 0 until one of it arrived: the link is up. */
+static struct msg_ai_delta publish_first(struct fixture *f)
 {
-	struct fixture *f = *state;
-	struct msg_ai_delta m = { .turn_id = { "11111111-1111-4111-8111-111111111111" } };
+	struct msg_ai_delta m = { .worker = text_from("w"),
+				  .turn_id = { "11111111-1111-4111-8111-111111111111" },
+				  .piece = text_from("кусок") };
 
 	ask_track(f, 0);
 	until(f, &f->answers, 1);
-	m.worker = text_from("w");
-	m.piece = text_from("кусок");
 	/* The first ones are lost while the link comes up; then all arrive. */
 	while (f->events == 0) {
 		ev_timer timer;
@@ -329,9 +329,41 @@ static void bus_delivers_publications_in_order(void **state)
 		if (f->events > 1)
 			f->events = 1;
 	}
+	return m;
+}
+
+static void bus_delivers_publications_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_ai_delta m = publish_first(f);
+
 	for (m.offset = 1; m.offset < 2000; m.offset++)
 		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
 	until(f, &f->events, 2000);
+	assert_int_equal(bus_stats(f->asker)->events_dropped, 0);
+}
+
+static void bus_drops_what_is_too_large_and_keeps_its_neighbours(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_ai_delta m = publish_first(f), large = m;
+	size_t size = 2U << 20; /* twice message_max */
+	char *bytes = malloc(size);
+
+	memset(bytes, 'x', size);
+	large.piece = text_of(bytes, size);
+	for (m.offset = 1; m.offset < 10; m.offset++) {
+		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
+		bus_publish(f->pub, MSG_AI_DELTA, &large, NULL);
+	}
+	large.piece = text_of(bytes, size / 2 - 1024);
+	for (; m.offset < 12; m.offset++) { /* fills a batch far over what leaves at once */
+		large.offset = m.offset;
+		bus_publish(f->pub, MSG_AI_DELTA, &large, NULL);
+	}
+	until(f, &f->events, 12);
+	assert_int_equal(bus_stats(f->asker)->events_dropped, 9);
+	free(bytes);
 }
 
 static void bus_answers_busy_while_draining(void **state)
@@ -359,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_refuses_a_peer_without_the_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_forgets_on_wish_and_serves_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_delivers_publications_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_drops_what_is_too_large_and_keeps_its_neighbours, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_answers_busy_while_draining, setup, teardown),
 	};
 

@@ -42,7 +42,7 @@ struct frame {
 /* Derives the MAC key from BUS_KEY of any length. */
 void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES]);
 
-/* Appends the bytes of a message to out (initialised, empty). body may be NULL in an answer with an error. */
+/* Appends the bytes of a message to out (initialised). body may be NULL in an answer with an error. */
 void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body);
 
 /*

@@ -12,7 +12,7 @@
 
 #include "json.h"
 
-#define PROTO_MAJOR 1
+#define PROTO_MAJOR 2
 
 enum service { SERVICE_GATEWAY = 1, SERVICE_CHAT = 2, SERVICE_AI = 4, SERVICE_STORE = 8 };
 
