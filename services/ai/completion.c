@@ -89,7 +89,7 @@ static void attempt_end(struct attempt *a, enum ending forced, enum ending trans
 	struct ai *ai = a->ai;
 
 	reply_close(&a->reply, forced == ENDING_NONE && transport == ENDING_NONE);
-	delta_flush(&a->delta);
+	delta_end(&a->delta);
 	a->ending = forced == ENDING_CANCELLED || forced == ENDING_NOT_CONFIGURED
 			    ? forced
 			    : reply_ending(&a->reply, forced != ENDING_NONE ? forced : transport);

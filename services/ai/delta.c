@@ -22,7 +22,7 @@ size_t delta_len(const struct delta *delta)
 	return reply_log_text(&delta->log).len + utstring_len(&delta->held);
 }
 
-void delta_flush(struct delta *delta)
+static void held_to_log(struct delta *delta, bool emit)
 {
 	struct text rest = text_of(utstring_body(&delta->held), utstring_len(&delta->held));
 
@@ -31,11 +31,22 @@ void delta_flush(struct delta *delta)
 		size_t number = delta->log.n;
 
 		reply_log_add(&delta->log, piece);
-		delta->emit(delta->arg, number, reply_log_piece(&delta->log, number));
+		if (emit)
+			delta->emit(delta->arg, number, reply_log_piece(&delta->log, number));
 		rest = text_of(rest.p + piece.len, rest.len - piece.len);
 		delta->last_us = clock_us();
 	}
 	utstring_clear(&delta->held);
+}
+
+void delta_flush(struct delta *delta)
+{
+	held_to_log(delta, true);
+}
+
+void delta_end(struct delta *delta)
+{
+	held_to_log(delta, false);
 }
 
 int64_t delta_due_us(const struct delta *delta)

@@ -37,6 +37,9 @@ int64_t delta_due_us(const struct delta *delta);
 /* What is held leaves now. */
 void delta_flush(struct delta *delta);
 
+/* What is held becomes the last pieces of the log without being emitted: the end of the attempt carries the whole log. */
+void delta_end(struct delta *delta);
+
 /* Bytes of the whole text. */
 size_t delta_len(const struct delta *delta);
 

@@ -69,6 +69,22 @@ static void delta_does_not_hold_back_slow_text(void **state)
 	delta_done(&d);
 }
 
+static void delta_end_keeps_the_last_piece_for_the_end(void **state)
+{
+	struct delta d;
+
+	(void)state;
+	begin(&d, 1000);
+	at_ms(0);
+	delta_add(&d, text_from("a"));
+	delta_add(&d, text_from("b"));
+	delta_end(&d);
+	assert_string_equal(utstring_body(&pieces), "0:a;");
+	assert_int_equal(d.log.n, 2);
+	assert_true(text_is(reply_log_text(&d.log), "ab"));
+	delta_done(&d);
+}
+
 static void delta_makes_no_empty_piece(void **state)
 {
 	struct delta d;
@@ -137,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delta_sends_the_first_at_once_and_joins_the_next),
 		cmocka_unit_test(delta_does_not_hold_back_slow_text),
+		cmocka_unit_test(delta_end_keeps_the_last_piece_for_the_end),
 		cmocka_unit_test(delta_makes_no_empty_piece),
 		cmocka_unit_test(delta_cuts_at_the_limit_between_characters),
 		cmocka_unit_test(delta_splits_what_is_large),

@@ -123,7 +123,7 @@ describe("a worker whose model misbehaves", () => {
 		bench.sim.script.add({ name: "fault", text: TEXT, ...rule });
 		const work = bench.work({ stream });
 		const { done, text, ends } = await bench.end(work);
-		const published = (await bench.pieces(work, ends)).map((d) => d.piece).join("");
+		const published = (await bench.pieces(work, ends, text)).map((d) => d.piece).join("");
 
 		for (const [name, value] of Object.entries(expected))
 			assert.equal(done[name], value, `${name}: ${JSON.stringify(done)}`);
@@ -208,7 +208,7 @@ describe("a worker whose model goes on for ever", () => {
 		bench.sim.script.add({ huge_delta: 150000 });
 		const work = bench.work({});
 		const { done, text, ends } = await bench.end(work);
-		const deltas = await bench.pieces(work, ends);
+		const deltas = await bench.pieces(work, ends, text);
 
 		assert.equal(done.finish_reason, "length");
 		assert.equal(text.length, REPLY_MAX);

@@ -103,16 +103,24 @@ class Bench {
 		return { done: { usage: {}, ...message.body }, text: blobOf(message, "text"), ends: message.body.ends ?? "" };
 	}
 
-	/* The published pieces, once there are as many as the end says. */
-	async pieces({ key }, ends) {
-		const count = ends === "" ? 0 : ends.split(",").length;
-		const deltas = await until(`${count} pieces of ${key}`, () => {
+	/*
+	 * The pieces of an attempt, as its text and their ends tell. What was published is the beginning of them: the
+	 * first at once, and the last ones come with the end only.
+	 */
+	async pieces({ key }, ends, text) {
+		const bytes = Buffer.from(text), positions = ends === "" ? [] : ends.split(",").map(Number);
+		const pieces = positions.map((to, offset) =>
+			({ offset, piece: bytes.subarray(positions[offset - 1] ?? 0, to).toString() }));
+		const published = await until(`a piece of ${key}`, () => {
 			const list = this.chat.of("ai_delta", key);
 
-			return list.length >= count && list;
+			return list.length >= Math.min(pieces.length, 1) && list;
 		});
 
-		return deltas.map((m) => m.body);
+		assert.equal(positions.at(-1) ?? 0, bytes.length);
+		for (const { body } of published)
+			assert.equal(body.piece, pieces[body.offset ?? 0].piece);
+		return pieces;
 	}
 
 	async run(work, options) {

@@ -47,7 +47,7 @@ describe("a cancel", () => {
 
 	it("keeps and counts what was streamed", async () => {
 		const { done, text, ends, work } = await cancelled(SLOW, (w) => bench.chat.of("ai_delta", w.key).length >= 2);
-		const deltas = await bench.pieces(work, ends);
+		const deltas = await bench.pieces(work, ends, text);
 
 		assert.ok(SLOW.text.startsWith(text) && text.length > 0);
 		assert.equal(deltas.map((d) => d.piece).join(""), text);
