@@ -24,7 +24,8 @@
  * the document, well-formed UTF-8, no raw control characters, no U+0000 and
  * no lone surrogate, no duplicate keys, numbers in the grammar and finite,
  * at most JSON_DEPTH_MAX levels. NULL with err (RC_INVALID; the message says
- * what and at which byte). The caller frees with cJSON_Delete.
+ * what and at which byte; the field is the outermost member when its value is
+ * only refused, not malformed). The caller frees with cJSON_Delete.
  */
 cJSON *json_parse(struct text in, struct err *err);
 

@@ -14,6 +14,8 @@ struct scan {
 	const char *p, *end, *start;
 	const char *why;
 	int depth;
+	struct text member; /* of the outermost object: the key whose value is being read */
+	bool well_formed; /* why is about a value that the grammar allows */
 };
 
 static bool scan_value(struct scan *s);
@@ -23,6 +25,13 @@ static bool scan_fail(struct scan *s, const char *why)
 	if (s->why == NULL)
 		s->why = why;
 	return false;
+}
+
+/* What RFC 8259 allows and we do not. */
+static bool scan_refuse(struct scan *s, const char *why)
+{
+	s->well_formed = true;
+	return scan_fail(s, why);
 }
 
 static void scan_space(struct scan *s)
@@ -53,17 +62,17 @@ static bool scan_unicode(struct scan *s)
 	if (!scan_hex4(s, &first))
 		return false;
 	if (first == 0)
-		return scan_fail(s, "U+0000 is not allowed");
+		return scan_refuse(s, "U+0000 is not allowed");
 	if (first >= 0xDC00 && first <= 0xDFFF)
-		return scan_fail(s, "lone surrogate");
+		return scan_refuse(s, "lone surrogate");
 	if (first < 0xD800 || first > 0xDBFF)
 		return true;
 	if (s->end - s->p < 6 || s->p[0] != '\\' || s->p[1] != 'u')
-		return scan_fail(s, "lone surrogate");
+		return scan_refuse(s, "lone surrogate");
 	s->p += 2;
 	if (!scan_hex4(s, &second))
 		return false;
-	return (second >= 0xDC00 && second <= 0xDFFF) || scan_fail(s, "lone surrogate");
+	return (second >= 0xDC00 && second <= 0xDFFF) || scan_refuse(s, "lone surrogate");
 }
 
 static bool scan_string(struct scan *s)
@@ -137,10 +146,17 @@ static bool scan_word(struct scan *s, const char *word)
 /* One member or element; object tells whether a key goes before it. */
 static bool scan_item(struct scan *s, bool object)
 {
+	const char *key;
+
 	scan_space(s);
+	key = s->p;
 	if (object) {
+		if (s->depth == 1)
+			s->member = (struct text){ 0 };
 		if (!scan_string(s))
 			return false;
+		if (s->depth == 1)
+			s->member = text_of(key + 1, (size_t)(s->p - key) - 2);
 		scan_space(s);
 		if (s->p >= s->end || *s->p++ != ':')
 			return scan_fail(s, "':' was expected");
@@ -154,7 +170,7 @@ static bool scan_item(struct scan *s, bool object)
 static bool scan_list(struct scan *s, char close)
 {
 	if (++s->depth > JSON_DEPTH_MAX)
-		return scan_fail(s, "nested too deeply");
+		return scan_refuse(s, "nested too deeply");
 	s->p++;
 	scan_space(s);
 	if (s->p < s->end && *s->p == close) {
@@ -216,8 +232,8 @@ static void seen_free(struct seen_key **seen)
 	}
 }
 
-/* Duplicate keys and infinite numbers are easier to see in the tree. */
-static const char *tree_fault(const cJSON *node)
+/* Duplicate keys and infinite numbers are easier to see in the tree. *member_out is the outermost member it is in. */
+static const char *tree_fault(const cJSON *node, const cJSON **member_out)
 {
 	struct seen_key *seen = NULL;
 	const char *fault = NULL;
@@ -233,15 +249,30 @@ static const char *tree_fault(const cJSON *node)
 			HASH_FIND(hh, seen, child->string, len, known);
 			if (known != NULL) {
 				fault = "duplicate key";
+				*member_out = child;
 				break;
 			}
 			known = talloc_zero(NULL, struct seen_key);
 			HASH_ADD_KEYPTR(hh, seen, child->string, len, known);
 		}
-		fault = tree_fault(child);
+		fault = tree_fault(child, member_out);
+		if (fault != NULL)
+			*member_out = child;
 	}
 	seen_free(&seen);
 	return fault;
+}
+
+/* err is about this member, when its name is one that may be repeated to whoever sent it. */
+static void name_member(struct err *err, struct text name)
+{
+	if (err == NULL || name.len == 0 || name.len >= sizeof(err->field))
+		return;
+	for (size_t i = 0; i < name.len; i++)
+		if (!isalnum((unsigned char)name.p[i]) && name.p[i] != '_' && name.p[i] != '-')
+			return;
+	memcpy(err->field, name.p, name.len);
+	err->field[name.len] = '\0';
 }
 
 cJSON *json_parse(struct text in, struct err *err)
@@ -254,6 +285,7 @@ cJSON *json_parse(struct text in, struct err *err)
 cJSON *json_parse_at(struct text in, size_t *at_out, struct err *err)
 {
 	struct scan s = { .p = in.p, .start = in.p, .end = in.p + in.len };
+	const cJSON *member = NULL;
 	const char *fault;
 	cJSON *tree;
 
@@ -274,13 +306,17 @@ cJSON *json_parse_at(struct text in, size_t *at_out, struct err *err)
 	if (s.why != NULL) {
 		*at_out = (size_t)(s.p - s.start);
 		err_set(err, RC_INVALID, "broken JSON at byte %td: %s", s.p - s.start, s.why);
+		if (s.well_formed)
+			name_member(err, s.member);
 		return NULL;
 	}
 	tree = json_parse_trusted(in);
-	fault = tree == NULL ? "it could not be read" : tree_fault(tree);
+	fault = tree == NULL ? "it could not be read" : tree_fault(tree, &member);
 	if (fault != NULL) {
-		cJSON_Delete(tree);
 		err_set(err, RC_INVALID, "broken JSON: %s", fault);
+		if (member != NULL && member->string != NULL)
+			name_member(err, text_from(member->string));
+		cJSON_Delete(tree);
 		return NULL;
 	}
 	return tree;

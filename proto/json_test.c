@@ -73,6 +73,31 @@ static void json_names_the_byte_where_it_breaks(void **state)
 	assert_int_equal(at, 13);
 }
 
+static void json_names_the_member_it_refuses(void **state)
+{
+	static const struct {
+		const char *text, *field;
+	} refused[] = {
+		{ "{\"a\":1,\"b\":\"\\u0000\"}", "b" },
+		{ "{\"a\":{\"x\":[\"\\ud800\"]}}", "a" },
+		{ "{\"a\":1,\"b\":2,\"a\":3}", "a" },
+		{ "{\"a\":{\"x\":1,\"x\":2}}", "a" },
+		{ "{\"a\":1e999}", "a" },
+		{ "{\"a\":1,\"\\u0000\":2}", "" },
+		{ "{\"not a name\":\"\\u0000\"}", "" },
+		{ "[\"\\u0000\"]", "" },
+		{ "{\"a\":oops}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct err err = { 0 };
+
+		assert_null(json_parse(text_from(refused[i].text), &err));
+		assert_string_equal(err.field, refused[i].field);
+	}
+}
+
 static void json_bounds_the_depth(void **state)
 {
 	char deep[2 * JSON_DEPTH_MAX + 8] = "";
@@ -128,6 +153,7 @@ int main(void)
 		cmocka_unit_test(json_reads_what_rfc8259_allows),
 		cmocka_unit_test(json_refuses_what_cjson_would_let_pass),
 		cmocka_unit_test(json_names_the_byte_where_it_breaks),
+		cmocka_unit_test(json_names_the_member_it_refuses),
 		cmocka_unit_test(json_bounds_the_depth),
 		cmocka_unit_test(json_writer_puts_commas_and_escapes),
 		cmocka_unit_test(json_integers_are_exact_or_refused),

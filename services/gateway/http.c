@@ -83,6 +83,10 @@ static bool read_json(struct http_request *r)
 		return false;
 	}
 	r->json = json_parse_at(json_written(&r->body), &at, &err);
+	if (r->json == NULL && err.field[0] != '\0') {
+		problem_field(r, err.field, "value_error", err.message, WORD_FIELD_REFUSED);
+		return false;
+	}
 	if (r->json == NULL) {
 		problem_body(r, "json_invalid", err.message, WORD_BODY_BROKEN, &at);
 		return false;

@@ -29,8 +29,11 @@ static const char *reason(unsigned status)
 	return "Error";
 }
 
-/* detail is the text of a plain error, or NULL; entries those of a 422, or empty. */
-static void answer(struct http_request *r, unsigned status, const char *detail, struct text entries,
+/*
+ * detail is the text of a plain error, or NULL; field the one it is about, or
+ * NULL; entries those of a 422, or empty.
+ */
+static void answer(struct http_request *r, unsigned status, const char *detail, const char *field, struct text entries,
 		   const char *message)
 {
 	CLEANUP(string_done) UT_string json;
@@ -44,6 +47,8 @@ static void answer(struct http_request *r, unsigned status, const char *detail, 
 	}
 	if (detail != NULL || r->wants_problem)
 		json_str(&json, "detail", detail != NULL ? detail : message);
+	if (field != NULL)
+		json_str(&json, "field", field);
 	if (entries.len > 0) {
 		json_open(&json, r->wants_problem ? "errors" : "detail", '[');
 		json_raw(&json, NULL, entries);
@@ -56,12 +61,17 @@ static void answer(struct http_request *r, unsigned status, const char *detail, 
 
 void problem_detail(struct http_request *r, unsigned status, const char *detail)
 {
-	answer(r, status, detail, (struct text){ 0 }, NULL);
+	answer(r, status, detail, NULL, (struct text){ 0 }, NULL);
 }
 
 void problem_word(struct http_request *r, unsigned status, enum word id)
 {
 	problem_detail(r, status, word(r->caller.language, id));
+}
+
+void problem_about(struct http_request *r, unsigned status, enum word id, const char *field)
+{
+	answer(r, status, word(r->caller.language, id), field, (struct text){ 0 }, NULL);
 }
 
 void problem_later(struct http_request *r, unsigned status, enum word id, int64_t seconds)
@@ -142,7 +152,7 @@ void problem_entry(UT_string *entries, const char *field, const char *type, cons
 
 void problem_invalid(struct http_request *r, struct text entries, const char *message)
 {
-	answer(r, 422, NULL, entries, message);
+	answer(r, 422, NULL, NULL, entries, message);
 }
 
 void problem_body(struct http_request *r, const char *type, const char *msg, enum word id, const size_t *at)

@@ -14,6 +14,9 @@ void problem_detail(struct http_request *r, unsigned status, const char *detail)
 /* ... in the caller's language. */
 void problem_word(struct http_request *r, unsigned status, enum word id);
 
+/* ... about one field of the body, which is named beside it. */
+void problem_about(struct http_request *r, unsigned status, enum word id, const char *field);
+
 /* ... with Retry-After. */
 void problem_later(struct http_request *r, unsigned status, enum word id, int64_t seconds);
 

@@ -48,7 +48,7 @@ void chat_create_session(struct http_request *r)
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
 	if (!uuid_from_text(body.track_id, &m.track_id)) {
-		problem_word(r, 400, WORD_BAD_TRACK_ID);
+		problem_about(r, 400, WORD_BAD_TRACK_ID, "track_id");
 		return;
 	}
 	m.session_name = body.session_name;
@@ -147,7 +147,7 @@ void chat_create_chat(struct http_request *r)
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
 	if (!text_is_uuid(body.session_id)) {
-		problem_word(r, 400, WORD_BAD_SESSION_ID);
+		problem_about(r, 400, WORD_BAD_SESSION_ID, "session_id");
 		return;
 	}
 	m.session_id = session_name(r, body.session_id);

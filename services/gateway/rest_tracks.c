@@ -96,7 +96,7 @@ static bool read_difficulty(struct http_request *r, struct text *level)
 			*level = text_from(levels[i]);
 			return true;
 		}
-	problem_word(r, 400, WORD_BAD_DIFFICULTY);
+	problem_about(r, 400, WORD_BAD_DIFFICULTY, "difficulty_level");
 	return false;
 }
 

@@ -100,7 +100,7 @@ static void only_listed_files_are_found(void **state)
 {
 	const struct fixture *f = *state;
 
-	assert_int_equal(static_files_count(f->files), 5);
+	assert_int_equal(static_files_count(f->files), 6);
 	assert_string_equal(find(state, "/favicon.svg")->type, "image/svg+xml");
 	assert_string_equal(find(state, "/lonely.gz")->type, "application/octet-stream");
 	assert_null(find(state, "/assets/app.js.br"));
