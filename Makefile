@@ -93,7 +93,7 @@ logs: ## follow all logs, or some: make logs LOGS="chat ai-1"
 	@$(DEV)/stack.sh logs $(LOGS)
 
 ##@ Database
-.PHONY: db-up db-down db-reset db-reset-force create-tables migrate migrate-chat-id
+.PHONY: db-up db-down db-reset db-reset-force create-tables migrate migrate-chat-id migrate-dry-run
 
 db-up: deps ## start the database only, return when it answers
 	@$(DEV)/db.sh up
@@ -114,8 +114,11 @@ migrate: create-tables ## the same; carries an old database over
 
 migrate-chat-id: create-tables ## the same, under its old name
 
+migrate-dry-run: deps build ## say what migrate would do with the database, change nothing
+	@$(DEV)/db.sh migrate-dry-run
+
 ##@ Check
-.PHONY: test test-unit test-component test-contract test-suite test-browser kills check bench screenshots
+.PHONY: test test-unit test-component test-contract test-suite test-browser kills migrate-kills check bench screenshots
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -140,6 +143,11 @@ kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknow
 	@$(DEV)/build.sh release
 	@$(DEV)/npm.sh tests
 	@KILLS=$(KILLS) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
+
+migrate-kills: deps ## old databases of every form, the migration killed at every statement
+	@$(DEV)/build.sh release
+	@$(DEV)/npm.sh tests
+	@MIGRATE_KILLS=all KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/component/store-takeover.test.js
 
 check: ## format, clang-tidy, cppcheck, banned calls, shellcheck, the API's description
 	@$(DEV)/check.sh

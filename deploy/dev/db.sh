@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The database: db.sh up|down|reset|reset-force|migrate
+# The database: db.sh up|down|reset|reset-force|migrate|migrate-dry-run
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/env.sh"
@@ -8,12 +8,16 @@
 
 STORE=$BIN/store/alp-store
 
-migrate() {
+store_tool() {
 	[[ -x $STORE ]] || die "${STORE#"$ROOT"/} is not built; run make build"
 	! stack_running || use_env_dir
 	database_up
 	export_secrets
-	(cd "$ROOT" && "$STORE" --migrate)
+	(cd "$ROOT" && "$STORE" "$@")
+}
+
+migrate() {
+	store_tool --migrate
 	say "the schema is current"
 }
 
@@ -47,10 +51,11 @@ case ${1-} in
 up) locked database_up ;;
 down) locked database_down ;;
 migrate) locked migrate ;;
+migrate-dry-run) locked store_tool --dry-run ;;
 reset)
 	confirm
 	locked reset
 	;;
 reset-force) locked reset ;;
-*) die "usage: db.sh up|down|reset|reset-force|migrate" ;;
+*) die "usage: db.sh up|down|reset|reset-force|migrate|migrate-dry-run" ;;
 esac

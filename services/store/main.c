@@ -3,32 +3,35 @@
 
 #include "store.h"
 
-/* Takes --migrate out of the arguments, which the suite's own options do not know. */
-static bool take_migrate(int *argc, char **argv)
+/* Takes an option out of the arguments, which the suite's own do not know. */
+static bool take_option(const char *name, int *argc, char **argv)
 {
-	int n = 1;
+	int n = 1, before = *argc;
 
-	for (int i = 1; i < *argc; i++)
-		if (strcmp(argv[i], "--migrate") != 0)
+	for (int i = 1; i < before; i++)
+		if (strcmp(argv[i], name) != 0)
 			argv[n++] = argv[i];
 	argv[n] = NULL;
-	return n != *argc ? (*argc = n, true) : false;
+	*argc = n;
+	return n != before;
 }
 
 int main(int argc, char **argv)
 {
 	struct daemon d;
 	struct store store;
-	bool migrate = take_migrate(&argc, argv);
+	bool rehearsal = take_option("--dry-run", &argc, argv);
+	bool migrate = take_option("--migrate", &argc, argv) || rehearsal;
 
 	daemon_init(&d, "store", SERVICE_STORE);
 	if (!daemon_options(&d, argc, argv)) {
 		if (argc > 1 && strcmp(argv[1], "--help") == 0)
-			printf("  --migrate   bring the database's schema up to date and leave\n");
+			printf("  --migrate   bring the database's schema up to date and leave\n"
+			       "  --dry-run   say what --migrate would do, change nothing; 1 when it could not\n");
 		return daemon_status(&d);
 	}
 	if (migrate)
-		return store_migrate(&d);
+		return store_migrate(&d, rehearsal);
 	daemon_start(&d);
 	store_init(&store, &d);
 	daemon_run(&d);

@@ -40,7 +40,7 @@ bool migrations_read(const struct embedded_file *files, struct migrations *out, 
 			return err_set(err, RC_INTERNAL, "too many migrations");
 		if (!read_one(files, m, err))
 			return false;
-		if (m->version <= (out->n > 0 ? m[-1].version : 0))
+		if (m->version <= (out->n > 0 ? m[-1].version : -1))
 			return err_set(err, RC_INTERNAL, "migration %s is out of order", files->name);
 		out->n++;
 	}

@@ -12,6 +12,7 @@
 #define CHECKSUM_SIZE 65 /* hex and NUL */
 
 extern const struct embedded_file alp_migrations[]; /* migrations/NNNN_name.sql, in order */
+extern const struct embedded_file alp_surveys[]; /* survey/survey.sql: functions that a rehearsal asks */
 
 struct migration {
 	int64_t version;

@@ -1,7 +1,5 @@
 #include "store.h"
 
-#include <sodium.h>
-
 #include "clock.h"
 #include "ids.h"
 
@@ -9,7 +7,6 @@
 #include "handlers.h"
 
 #define CONNECTIONS_MAX 64
-#define MIGRATE_WAIT_US 15000000 /* --migrate: for a server that is just starting */
 
 /* ---- what the daemon asks ------------------------------------------------------------ */
 
@@ -111,7 +108,7 @@ static void store_check_config(struct daemon *d)
 
 void store_init(struct store *store, struct daemon *d)
 {
-	static const struct schema_hooks schema_hooks = { store_on_current, store_on_refused };
+	static const struct schema_hooks schema_hooks = { store_on_current, store_on_refused, NULL };
 	struct config *c = &d->config;
 	struct err err = { 0 };
 
@@ -145,62 +142,4 @@ void store_done(struct store *store)
 	purge_stop(&store->purge);
 	pg_pool_free(store->pool);
 	store->pool = NULL;
-}
-
-/* ---- --migrate -------------------------------------------------------------------------------- */
-
-struct migrate {
-	struct loop loop;
-	struct schema schema;
-	ev_timer limit;
-	int status;
-};
-
-static void migrate_on_current(void *arg)
-{
-	struct migrate *m = arg;
-
-	m->status = 0;
-	ev_break(m->loop.ev, EVBREAK_ALL);
-}
-
-static void migrate_on_refused(void *arg, const char *why)
-{
-	struct migrate *m = arg;
-
-	(void)why; /* logged */
-	ev_break(m->loop.ev, EVBREAK_ALL);
-}
-
-/* Only as long as no connection is there: a migration itself takes the time it takes. */
-static void migrate_on_limit(struct ev_loop *ev, ev_timer *w, int events)
-{
-	struct migrate *m = w->data;
-
-	(void)events;
-	if (m->schema.conn.connected)
-		loop_arm(&m->loop, w, MIGRATE_WAIT_US / 1000);
-	else
-		ev_break(ev, EVBREAK_ALL);
-}
-
-int store_migrate(struct daemon *d)
-{
-	static const struct schema_hooks hooks = { migrate_on_current, migrate_on_refused };
-	struct migrate m = { .status = 1 };
-	struct err err = { 0 };
-
-	log_setup(d->name, LOG_INFO, strcmp(d->config.log_format, "json") == 0);
-	loop_init(&m.loop);
-	loop_timer(&m.limit, migrate_on_limit, &m);
-	loop_arm(&m.loop, &m.limit, MIGRATE_WAIT_US / 1000);
-	if (sodium_init() < 0 || !schema_init(&m.schema, &m.loop, d->config.database_url, &d->log, &hooks, &m, &err))
-		daemon_fail(d, &err);
-	schema_start(&m.schema);
-	ev_run(m.loop.ev, 0);
-	schema_done(&m.schema);
-	loop_disarm(&m.loop, &m.limit);
-	loop_done(&m.loop);
-	d->status = m.status;
-	return daemon_status(d);
 }

@@ -24,8 +24,12 @@ struct store {
 void store_init(struct store *store, struct daemon *d);
 void store_done(struct store *store);
 
-/* --migrate: brings the schema up to date without serving anything; the exit status. d has its options. */
-int store_migrate(struct daemon *d);
+/*
+ * --migrate: brings the schema up to date without serving anything; the exit
+ * status. d has its options. rehearsal (--dry-run): changes nothing, says on
+ * standard output what would happen; 1 when it could not.
+ */
+int store_migrate(struct daemon *d, bool rehearsal);
 
 /* ---- for handlers ------------------------------------------------------------ */
 

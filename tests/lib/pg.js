@@ -155,7 +155,7 @@ export async function createDatabase(adminUrl) {
 /* Runs statements and resolves to psql's unaligned output; rejects with the server's message. */
 export async function psql(url, text) {
 	const child = run("psql", ["-X", "-Atq", "-v", "ON_ERROR_STOP=1", "-d", url],
-		{ maxBuffer: 64 << 20, env: { ...process.env, PGOPTIONS: "-c client_min_messages=warning" } });
+		{ maxBuffer: 64 << 20, env: { ...process.env, PGOPTIONS: "-c client_min_messages=warning -c jit=off" } });
 
 	child.child.stdin.end(text);
 	try {

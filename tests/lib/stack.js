@@ -169,14 +169,16 @@ class Stack {
  * workers: ai processes, 0 to 8. env: settings over the defaults; env.X of
  * undefined takes X away. envFile: text of a .env in the daemons' folder.
  * pg: a Cluster of the test's own, for tests that kill the database.
+ * prepare(url): fills the database before anybody sees it.
  */
 export async function startStack({ persona = "echo", tokenDelayMs, simOptions, sim = true, workers = 1, env = {},
-	envFile, build = "debug", pg } = {}) {
+	envFile, build = "debug", pg, prepare } = {}) {
 	const dir = mkdtempSync(join(tmpdir(), "alp-stack-"));
 	const claim = await claimPorts(ADDRESSES.length + WORKERS_MAX - 1);
 	const database = await createDatabase(pg ? pg.url("postgres") : await sharedCluster());
 	const settings = { ...baseSettings(claim.ports, database.url), ...env };
 
+	await prepare?.(database.url);
 	mkdirSync(dir, { recursive: true });
 	if (envFile !== undefined)
 		writeFileSync(join(dir, ".env"), envFile);

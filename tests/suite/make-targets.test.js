@@ -19,7 +19,7 @@ import { until, within } from "../lib/until.js";
 const ADDRESSES = ["GATEWAY_LISTEN", "GATEWAY_HEALTH", "CHAT_HEALTH", "STORE_HEALTH", "SIM_LISTEN", "BUS_CHAT", "BUS_STORE",
 	"BUS_WORK", "BUS_DELTA", "BUS_CONTROL", "BUS_EVENT", "AI_HEALTH"];
 const PROMISED = ["help", "setup-env", "full-setup", "status", "dev", "frontend-dev", "dev-all", "stop-all", "db-up", "db-down",
-	"migrate-chat-id", "migrate", "create-tables", "clean", "install", "frontend-install", "frontend-build", "db-reset",
+	"migrate-chat-id", "migrate", "migrate-dry-run", "create-tables", "clean", "install", "frontend-install", "frontend-build", "db-reset",
 	"db-reset-force", "logs", "test", "up", "check"];
 const SEED_ENV = (databasePort) => `# Основные настройки
 SECRET_KEY=your-secret-key-here
