@@ -122,7 +122,7 @@ export class Cluster {
 	async stop() {
 		if (this.proc.running) {
 			this.proc.kill("SIGQUIT");
-			await until("PostgreSQL ends", () => !this.proc.running);
+			await until("PostgreSQL ends", () => !this.proc.running, { ms: 30000 });
 		}
 		process.off("exit", this.#onExit);
 		this.#remove();
