@@ -9,7 +9,7 @@ import { assertTakenOver, killEverywhere, tool, withOldDatabase } from "../lib/t
 /* make migrate-kills: every statement of every form. */
 const ALL = process.env.MIGRATE_KILLS === "all";
 const NAMES = Object.keys(FORMS);
-const tables = (url) => psql(url, "select string_agg(relname || ':' || relkind, ',' order by relname) from pg_class where relnamespace = 'public'::regnamespace");
+const tables = (url) => psql(url, "select string_agg(relname || ':' || relkind::text, ',' order by relname) from pg_class where relnamespace = 'public'::regnamespace");
 
 async function migrate(url) {
 	const end = await tool(url);
@@ -97,7 +97,8 @@ describe("--dry-run", () => {
 		assert.match((await tool(url, ["--dry-run"])).output, /form: made by this program, schema version \d+\nrows now: [^\n]*\nnothing to do: the schema is current/);
 	}));
 
-	it("of an empty database", () => withOldDatabase("original", { more: "drop schema public cascade; create schema public" }, async (url) => {
+	it("of an empty database", () => withOldDatabase("original", {}, async (url) => {
+		await psql(url, "drop schema public cascade; create schema public");
 		const end = await tool(url, ["--dry-run"]);
 
 		assert.equal(end.code, 0);
