@@ -1,11 +1,12 @@
 /*
  * The REST interface. Every call resolves with the parsed body or throws an
- * ApiError whose message may be shown as it is. Nothing here retries.
+ * ApiError whose message may be shown as it is. Nothing here retries, except
+ * that a call refused with 401 is made once more with a renewed token.
  */
 
+import { endpoints } from './endpoints.js';
+
 const TIMEOUT_MS = 30_000;
-/* Finalization is a whole model call; the server gives up first. */
-const FINALIZE_TIMEOUT_MS = 330_000;
 
 export class ApiError extends Error {
 	/** kind: http | network | timeout | soft (200 with success:false) */
@@ -35,6 +36,14 @@ export function errorText(body) {
 	return '';
 }
 
+/** The name of the field that a 422 complains about first, or ''. */
+export function errorField(error) {
+	const entry = Array.isArray(error?.body?.detail) ? error.body.detail[0] : null;
+	const name = Array.isArray(entry?.loc) ? entry.loc.at(-1) : '';
+
+	return typeof name === 'string' ? name : '';
+}
+
 async function bodyOf(response) {
 	const text = await response.text();
 
@@ -48,9 +57,10 @@ async function bodyOf(response) {
 /**
  * fetch: the browser's; token(): bearer or null; language(): 'ru' | 'en';
  * texts: {network, timeout, server} functions giving the words for failures
- * without a body; onUnauthorized(): a call made with a token was refused.
+ * without a body; renew(): a promise of whether there is a new token;
+ * onUnauthorized(): the sign-in is lost.
  */
-export function createApi({ fetch, token, language, texts, onUnauthorized }) {
+export function createApi({ fetch, token, language, texts, renew, onUnauthorized }) {
 	function headersFor(bearer, body, extra) {
 		const headers = { Accept: 'application/json', 'Accept-Language': language(), ...extra };
 
@@ -63,51 +73,67 @@ export function createApi({ fetch, token, language, texts, onUnauthorized }) {
 
 	async function send(url, init) {
 		try {
-			const response = await fetch(url, init);
-			return { response, body: await bodyOf(response) };
+			return await fetch(url, init);
 		} catch (error) {
+			if (error?.name === 'AbortError')
+				throw error;
 			const timedOut = error?.name === 'TimeoutError';
 			throw new ApiError(timedOut ? 'timeout' : 'network', timedOut ? texts.timeout() : texts.network());
 		}
 	}
 
-	async function request(method, path, { body, headers, timeout = TIMEOUT_MS } = {}) {
-		const bearer = token();
-		const { response, body: answer } = await send(`/api${path}`, {
+	/* A lost sign-in is told by false; a network that is down while asking is an error of its own. */
+	async function renewed(bearer) {
+		if (token() !== bearer)
+			return token() !== null;
+		return renew();
+	}
+
+	async function attempt(method, path, { body, headers, signal, timeout = TIMEOUT_MS, bearer }) {
+		return send(`/api${path}`, {
 			method,
 			headers: headersFor(bearer, body, headers),
 			body: body === undefined ? undefined : JSON.stringify(body),
 			credentials: 'same-origin',
-			signal: AbortSignal.timeout(timeout),
+			signal: signal ?? AbortSignal.timeout(timeout),
 		});
+	}
 
+	/** The response itself, for streams; one that is not ok is thrown as an ApiError. */
+	async function open(method, path, options = {}) {
+		const bearer = options.anonymous ? null : token();
+		let response = await attempt(method, path, { ...options, bearer });
+
+		if (response.status === 401 && bearer) {
+			if (await renewed(bearer))
+				response = await attempt(method, path, { ...options, bearer: token() });
+			else
+				onUnauthorized();
+		}
 		if (response.ok)
-			return answer;
-		if (response.status === 401 && bearer)
-			onUnauthorized();
+			return response;
+		const answer = await bodyOf(response);
 		throw new ApiError('http', errorText(answer) || texts.server(response.status), response.status, answer);
 	}
 
-	const get = (path) => request('GET', path);
-	const post = (path, body, options) => request('POST', path, { body, ...options });
+	async function request(method, path, options) {
+		const response = await open(method, path, options);
 
-	return {
-		guestLogin: () => post('/auth/guest-login', {}),
-		register: (person) => post('/auth/register', person),
-		login: (credentials) => post('/auth/login', credentials),
-		me: () => get('/auth/me'),
-		tracks: () => get('/tracks'),
-		track: (id) => get(`/tracks/${encodeURIComponent(id)}`),
-		createTrack: (track, idempotencyKey) =>
-			post('/tracks', track, { headers: { 'Idempotency-Key': idempotencyKey } }),
-		chats: (sessionId) => get(`/chat/sessions/${encodeURIComponent(sessionId)}/chats`),
-		createChat: (chat) => post('/chat/chats', chat),
-		defaultConfig: () => get('/ai/default-config'),
-		async finalize(order) {
-			const answer = await post('/ai/finalize-course-plan', order, { timeout: FINALIZE_TIMEOUT_MS });
-			if (!answer?.success)
-				throw new ApiError('soft', answer?.error || texts.server(200), 200, answer);
-			return answer;
-		},
-	};
+		try {
+			return await bodyOf(response);
+		} catch {
+			throw new ApiError('network', texts.network());
+		}
+	}
+
+	/* 200 with success:false is a failure like any other. */
+	async function strict(method, path, options) {
+		const answer = await request(method, path, options);
+
+		if (!answer?.success)
+			throw new ApiError('soft', answer?.error || texts.server(200), 200, answer);
+		return answer;
+	}
+
+	return endpoints({ open, request, strict });
 }

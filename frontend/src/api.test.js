@@ -1,17 +1,24 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ApiError, createApi, errorText } from './api.js';
+import { ApiError, createApi, errorField, errorText } from './api.js';
 
 const texts = { network: () => 'no network', timeout: () => 'too slow', server: (status) => `status ${status}` };
 
-function answering(status, body) {
+function answering(status, body, renew = async () => false) {
 	const calls = [];
 	const onUnauthorized = vi.fn();
+	let token = 'tok';
 	const api = createApi({
 		fetch: async (url, init) => {
 			calls.push({ url, ...init });
-			return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
+			const code = typeof status === 'function' ? status(init) : status;
+			return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status: code });
 		},
-		token: () => 'tok',
+		token: () => token,
+		renew: async () => {
+			const good = await renew();
+			token = good ? 'fresh' : token;
+			return good;
+		},
 		language: () => 'ru',
 		texts,
 		onUnauthorized,
@@ -54,6 +61,32 @@ describe('the api', () => {
 		const { api, onUnauthorized } = answering(401, { detail: 'expired' });
 		await expect(api.tracks()).rejects.toThrow('expired');
 		expect(onUnauthorized).toHaveBeenCalledTimes(1);
+	});
+
+	it('renews a token that ran out and asks once more, without a word', async () => {
+		const renew = vi.fn(async () => true);
+		const { api, calls, onUnauthorized } = answering((init) => (init.headers.Authorization === 'Bearer fresh' ? 200 : 401), { id: 'x' }, renew);
+		await expect(api.track('1')).resolves.toEqual({ id: 'x' });
+		expect(calls.map((call) => call.headers.Authorization)).toEqual(['Bearer tok', 'Bearer fresh']);
+		expect([renew.mock.calls.length, onUnauthorized.mock.calls.length]).toEqual([1, 0]);
+	});
+
+	it('keeps the sign-in when nobody can tell whether it is good', async () => {
+		const { api, onUnauthorized } = answering(401, { detail: 'expired' }, async () => { throw new ApiError('network', 'no network'); });
+		await expect(api.tracks()).rejects.toThrow('no network');
+		expect(onUnauthorized).not.toHaveBeenCalled();
+	});
+
+	it('asks for a new token without the old one', async () => {
+		const { api, calls } = answering(200, {});
+		await api.renewToken();
+		expect(calls[0].headers.Authorization).toBe(undefined);
+	});
+
+	it('finds the field that a 422 names', async () => {
+		const { api } = answering(422, { detail: [{ loc: ['body', 'title'], msg: 'too long', type: 'x' }], message: 'title: too long' });
+		expect(errorField(await api.tracks().catch((error) => error))).toBe('title');
+		expect(errorField(new Error('x'))).toBe('');
 	});
 
 	it('treats success:false of a finalization as an error', async () => {

@@ -17,7 +17,7 @@
 import { emptyDialogue, withChat, without } from './dialogue/chat.js';
 import { onError } from './dialogue/errors.js';
 import {
-	onConnection, onFinalizing, onOpenChat, onRetryMessage, onRetryTurn, onSent, onStop, onSubmit, onTick,
+	onConnection, onFinalizing, onOpenChat, onRegenerate, onRetryMessage, onRetryTurn, onSent, onStop, onSubmit, onTick,
 } from './dialogue/local.js';
 import { onAccepted, onDelta, onFinalized, onReset, onResponse, onStatus } from './dialogue/reply.js';
 import { onRestored } from './dialogue/restore.js';
@@ -34,6 +34,8 @@ export function emptyState(chatId = null) {
 		/* how often the server said that modules were made */
 		finalized: 0,
 		refused: null,
+		/* chats that were deleted while this page was open */
+		gone: [],
 	};
 }
 
@@ -61,7 +63,7 @@ const handlers = {
 	ai_response: perChat(onResponse),
 	error: onError,
 	chat_restored: onRestored,
-	chat_updated: (state) => ({ ...state, chatsStale: true }),
+	chat_updated: (state, f) => ({ ...state, chatsStale: true, gone: f.change === 'deleted' ? [...state.gone, f.chat_id] : state.gone.filter((id) => id !== f.chat_id) }),
 	finalization_complete: (state, f) =>
 		withChat({ ...state, finalized: state.finalized + 1 }, f.chat_id ?? null, (d) => onFinalized(d, f)),
 	'local.connection': onConnection,
@@ -72,6 +74,7 @@ const handlers = {
 	'local.retry_message': local(onRetryMessage),
 	'local.discard_message': local((d, e) => without(d, e.cmid)),
 	'local.retry_turn': local((d, e, at) => onRetryTurn(d, at)),
+	'local.regenerate': local((d, e, at) => onRegenerate(d, at)),
 	'local.stop': local(onStop),
 	'local.refused_seen': (state) => ({ ...state, refused: null }),
 	'local.sent': onSent,

@@ -415,6 +415,41 @@ describe('errors without an address', () => {
 	});
 });
 
+describe('another version of a reply', () => {
+	const asked = () => {
+		const c = ready([user('u1', 'hi'), { ...user('a1', 'first'), sender: 'ai', turn_id: 't0' }]);
+		return c.feed({ type: 'local.regenerate', chatId: CHAT });
+	};
+
+	it('is asked for by the message, and takes its place when it is complete', () => {
+		const c = asked();
+		expect(c.ofType('regenerate')).toEqual([{ type: 'regenerate', chat_id: CHAT, message_id: 'a1' }]);
+		c.feed(status('waiting'), delta(0, 'sec'));
+		expect(c.texts()).toEqual(['hi', 'sec']);
+		c.feed(response('second', { message_id: 'a2' }));
+		expect(c.texts()).toEqual(['hi', 'second']);
+		expect(c.chat.messages[1]).toMatchObject({ id: 'a2', generation: 2 });
+	});
+
+	it('leaves the old one when it fails', () => {
+		const c = asked().feed(status('waiting'), { type: 'error', code: 'ai_unavailable', message: 'x', chat_id: CHAT, turn_id: TURN });
+		expect(c.texts()).toEqual(['hi', 'first', '']);
+		expect(c.turn.state).toBe('failed');
+	});
+
+	it('that another tab asked for takes the place too, and the history is read again', () => {
+		const c = ready([user('u1', 'hi'), { ...user('a1', 'first'), sender: 'ai', turn_id: 't0' }]);
+		c.feed(status('waiting'), delta(0, 'sec'), response('second', { message_id: 'a2' }));
+		expect(c.texts()).toEqual(['hi', 'second']);
+		expect(c.ofType('restore_chat')).toHaveLength(2);
+	});
+
+	it('is not asked for while a reply runs, nor of an announcement', () => {
+		const c = ready([{ ...user('a1', 'done'), sender: 'ai', message_type: 'finalization' }]).feed({ type: 'local.regenerate', chatId: CHAT });
+		expect(c.ofType('regenerate')).toEqual([]);
+	});
+});
+
 describe('several chats', () => {
 	it('restores the other chat when it is opened and keeps the first one', () => {
 		const c = ready([user('u1', 'one'), ai('a1', 'two')]).feed({ type: 'local.open_chat', chatId: 'c2' });

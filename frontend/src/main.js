@@ -4,34 +4,29 @@ import './styles/index.css';
 import { createApi } from './api.js';
 import { createAuth } from './auth.js';
 import { initLanguage, onLanguage, currentLanguage, t } from './i18n/index.js';
+import { saveLearning } from './learning_prefs.js';
+import { takeOver } from './legacy.js';
 import { createRouter } from './router.js';
+import { routes } from './routes.js';
 import { openSession } from './session.js';
 import { createSessions } from './sessions.js';
+import { listenForShortcuts } from './shortcuts.js';
 import { confirmDialog } from './ui/dialog.js';
-import { mountNotices } from './ui/notices.js';
+import { mountNotices, toast } from './ui/notices.js';
 import { createShell } from './ui/shell.js';
-import { authView } from './views/auth.js';
-import { landingView } from './views/landing.js';
 import { missingView } from './views/missing.js';
-import { newTrackView } from './views/new_track.js';
-import { planView } from './views/plan.js';
-import { trackView } from './views/track.js';
-import { tracksView } from './views/tracks.js';
-
-const routes = [
-	{ path: '/', view: landingView },
-	{ path: '/auth', view: authView },
-	{ path: '/tracks', view: tracksView, private: true },
-	{ path: '/tracks/new', view: newTrackView, private: true },
-	{ path: '/tracks/:id', view: trackView, private: true },
-	{ path: '/tracks/:id/plan', view: planView, private: true },
-];
 
 initLanguage();
 
 const storage = sessionStorage;
-const auth = createAuth(storage);
+const old = takeOver(localStorage);
+const auth = createAuth({ storage, shared: localStorage, renewNow: () => api.renewToken(), locks: navigator.locks });
 let demo = false;
+
+if (old.learning)
+	saveLearning(old.learning);
+if (old.token && !auth.isSignedIn())
+	auth.save({ access_token: old.token, user: old.user });
 
 const api = createApi({
 	fetch: (...args) => fetch(...args),
@@ -42,11 +37,13 @@ const api = createApi({
 		timeout: () => t('error.timeout'),
 		server: (status) => t('error.server', { status }),
 	},
+	renew: auth.renew,
 	onUnauthorized: signInAgain,
 });
 
-const sessions = createSessions((sessionId, chatId) =>
-	openSession({ sessionId, chatId, api, storage, language: currentLanguage, onUnauthorized: signInAgain }));
+const sessions = createSessions((sessionId, chatId) => openSession({
+	sessionId, chatId, api, storage, language: currentLanguage, renew: auth.renew, onUnauthorized: signInAgain,
+}));
 
 const shell = createShell(document.getElementById('app'), { user: auth.user, onSignOut: signOut, isDemo: () => demo });
 
@@ -55,6 +52,7 @@ const app = {
 	auth,
 	storage,
 	navigate: (path, options) => router.navigate(path, options),
+	redraw: () => shell.draw(),
 	setTitle(title) {
 		document.title = `${title} · ${t('app.name')}`;
 	},
@@ -71,9 +69,21 @@ const app = {
 		}
 	},
 	signedIn(answer, goal) {
+		sessions.closeAll();
 		auth.save(answer);
 		shell.draw();
 		router.navigate(goal, { replace: true });
+		if (answer.claimed?.tracks > 0)
+			toast(t('auth.claimed', { n: answer.claimed.tracks }));
+	},
+	/** The sign-in is over on the server too: nothing of the person stays here. */
+	leave(words) {
+		sessions.closeAll();
+		auth.signOut();
+		shell.draw();
+		router.navigate('/');
+		if (words)
+			toast(words);
 	},
 };
 
@@ -88,7 +98,9 @@ function signInAgain() {
 	auth.expire();
 	sessions.closeAll();
 	shell.draw();
-	router.navigate(`/auth?next=${encodeURIComponent(here())}`, { replace: true });
+	/* somebody who is signing in already goes on with it */
+	if (location.pathname !== '/auth')
+		router.navigate(`/auth?next=${encodeURIComponent(here())}`, { replace: true });
 }
 
 async function signOut() {
@@ -97,10 +109,13 @@ async function signOut() {
 
 	if (!sure)
 		return;
-	sessions.closeAll();
-	auth.signOut();
-	shell.draw();
-	router.navigate('/');
+	try {
+		await api.logout(false);
+		app.leave();
+	} catch {
+		/* this browser forgets all the same; the token runs out by itself */
+		app.leave(t('signOut.offline'));
+	}
 }
 
 const router = createRouter({
@@ -108,7 +123,11 @@ const router = createRouter({
 	missing: { view: missingView },
 	app,
 	show: shell.show,
-	guard: (route) => (route.private && !auth.isSignedIn() ? `/auth?next=${encodeURIComponent(here())}` : null),
+	guard(route) {
+		if (route.private && !auth.isSignedIn())
+			return `/auth?next=${encodeURIComponent(here())}`;
+		return route.role && auth.user()?.role !== route.role ? '/tracks' : null;
+	},
 });
 
 /* Whether answers come from the simulator must be said; a server that cannot tell is asked again. */
@@ -124,11 +143,35 @@ async function learnConfig() {
 	}
 }
 
-mountNotices(document.body);
-onLanguage(() => {
+/* A new tab of somebody who is signed in: the cookie tells who, before a page is shown. */
+async function comeBack() {
+	if (!auth.mayBeSignedIn())
+		return;
+	try {
+		if (!await auth.renew())
+			auth.expire();
+	} catch (error) {
+		toast(error.message, 'error');
+	}
 	shell.draw();
-	router.refresh();
-});
-shell.draw();
-router.start();
-learnConfig();
+}
+
+async function start() {
+	mountNotices(document.body);
+	onLanguage(() => {
+		shell.draw();
+		router.refresh();
+	});
+	auth.onElsewhere(() => {
+		sessions.closeAll();
+		storage.clear();
+		location.reload();
+	});
+	listenForShortcuts(app);
+	shell.draw();
+	learnConfig();
+	await comeBack();
+	router.start();
+}
+
+start();

@@ -20,6 +20,8 @@ export function messageFromHistory(entry) {
 		cost: entry.cost ?? null,
 		timing: entry.timing ?? null,
 		finishReason: entry.finish_reason ?? null,
+		/* which version of a regenerated reply this is, from 1 */
+		generation: entry.generation ?? 1,
 		live: false,
 	};
 }
@@ -39,6 +41,7 @@ export function messageFromResponse(frame) {
 		cost: frame.cost ?? null,
 		timing: frame.timing ?? null,
 		finishReason: frame.finish_reason ?? null,
+		generation: frame.generation ?? null,
 		live: true,
 	};
 }
@@ -92,6 +95,22 @@ export function messagesAdd(list, message) {
 	if (i < 0)
 		return [...list, message];
 	return list.map((m, n) => (n === i ? overlay(m, message) : m));
+}
+
+/** A regenerated reply takes the place of the one before it, as its next version. */
+export function messagesReplace(list, oldId, message) {
+	const old = list.find((m) => m.id === oldId);
+	const rest = list.filter((m) => m.id === oldId || known([m], message) < 0);
+	const generation = message.generation ?? (old.generation ?? 1) + 1;
+
+	return rest.map((m) => (m.id === oldId ? { ...message, generation } : m));
+}
+
+const ONE_OF_A_KIND = new Set(['finalization', 'lesson']);
+
+/** A reply of which another version can be asked for here: not an announcement of modules, not a lesson. */
+export function isReply(message) {
+	return message?.sender === 'ai' && message.id !== null && !ONE_OF_A_KIND.has(message.messageType);
 }
 
 /** A restored history replaces what was known, except live messages it does not have yet. */

@@ -11,6 +11,8 @@ import { loadOutbox, saveOutbox } from './unsent.js';
 import { uuid } from './uuid.js';
 
 const TICK_MS = 1000;
+/* A server that refuses again right after a fresh sign-in is not asked in circles. */
+const RENEW_APART_MS = 5000;
 
 function socketUrl(sessionId) {
 	const url = new URL(`/ws/chat/${encodeURIComponent(sessionId)}`, location.href);
@@ -24,17 +26,18 @@ function outboxChanged(before, after) {
 }
 
 /**
- * api: as in api.js; onUnauthorized(): the sign-in was lost; storage:
- * sessionStorage; language(): the one the server should speak. The caller
- * closes it.
+ * api: as in api.js; renew(): a promise of whether the sign-in could be
+ * renewed; onUnauthorized(): it was lost; storage: sessionStorage; language():
+ * the one the server should speak. The caller closes it.
  */
 export function openSession({
-	sessionId, chatId, api, storage, onUnauthorized, language,
+	sessionId, chatId, api, storage, onUnauthorized, language, renew = async () => false,
 	socket: makeSocket = createSocket, url = socketUrl(sessionId), now = () => performance.now(),
 }) {
 	const listeners = new Set();
 	let state = emptyState(chatId);
 	let loadingChats = false;
+	let renewedAt = -Infinity;
 
 	for (const { chatId: home, ...item } of loadOutbox(storage, sessionId))
 		state = reduce(state, { type: 'local.submit', chatId: home, ...item }, now());
@@ -44,7 +47,7 @@ export function openSession({
 		onState(connection, code) {
 			dispatch({ type: 'local.connection', state: connection, code });
 			if (connection === 'refused' && code === 4401)
-				onUnauthorized();
+				signInAgain();
 			if (connection === 'open')
 				loadChats();
 		},
@@ -52,11 +55,22 @@ export function openSession({
 			if (!String(frame.type).startsWith('local.'))
 				dispatch(frame);
 			if (frame.type === 'error' && frame.code === 'unauthorized')
-				onUnauthorized();
+				signInAgain();
 		},
 		/* A refused upgrade looks like a dead network; REST tells them apart, and a 401 there leads to sign-in. */
 		onFailedOpen: () => api.me().catch(() => null),
 	});
+
+	/* The cookie of the socket is renewed with the token; a network that is down is no refusal. */
+	async function signInAgain() {
+		const tried = now() - renewedAt < RENEW_APART_MS;
+
+		renewedAt = now();
+		if (!tried && await renew().catch(() => true))
+			socket.connect();
+		else
+			onUnauthorized();
+	}
 
 	function pump() {
 		for (const frame of outgoing(state, now())) {
@@ -110,6 +124,7 @@ export function openSession({
 		submit: (text) => inCurrent('local.submit', { cmid: uuid(), text, timestamp: new Date().toISOString() }),
 		stop: () => inCurrent('local.stop'),
 		finalizing: (on) => dispatch({ type: 'local.finalizing', on }),
+		regenerate: () => inCurrent('local.regenerate'),
 		retryTurn: () => inCurrent('local.retry_turn'),
 		retryMessage: (cmid) => inCurrent('local.retry_message', { cmid, freshCmid: uuid() }),
 		discardMessage: (cmid) => inCurrent('local.discard_message', { cmid }),
@@ -121,6 +136,8 @@ export function openSession({
 			dispatch({ type: 'local.open_chat', chatId: chat.id });
 			return chat;
 		},
+		/** A change of the list that this page made itself; the server tells the others. */
+		chatsChanged: loadChats,
 		close() {
 			clearInterval(timer);
 			listeners.clear();

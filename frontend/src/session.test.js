@@ -13,12 +13,12 @@ function memoryStorage() {
 }
 
 function fakeSocket() {
-	const fake = { sent: [], up: false, closed: false };
+	const fake = { sent: [], up: false, closed: false, connects: 0 };
 
 	fake.make = (hooks) => {
 		fake.hooks = hooks;
 		return {
-			connect: () => {},
+			connect: () => { fake.connects += 1; },
 			send(frame) {
 				if (fake.up)
 					fake.sent.push(frame);
@@ -41,11 +41,11 @@ function fakeSocket() {
 
 let opened;
 
-function start({ storage = memoryStorage(), api = {}, language = () => undefined } = {}) {
+function start({ storage = memoryStorage(), api = {}, language = () => undefined, renew } = {}) {
 	const socket = fakeSocket();
 	const onUnauthorized = vi.fn();
 	const session = openSession({
-		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, language, url: 'ws://x', socket: socket.make, now: () => Date.now(),
+		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, language, renew, url: 'ws://x', socket: socket.make, now: () => Date.now(),
 		api: { chats: vi.fn(async () => []), me: vi.fn(async () => ({})), createChat: vi.fn(), ...api },
 	});
 	opened.push(session);
@@ -120,14 +120,28 @@ describe('a session', () => {
 		expect(session.state().chats).toEqual([]);
 	});
 
-	it('reports a lost sign-in, on close and on an error frame', () => {
+	it('reports a lost sign-in that cannot be renewed, on close and on an error frame', async () => {
 		const { socket, onUnauthorized } = start();
 		socket.open();
 		socket.drop('refused', 4401);
+		await vi.advanceTimersByTimeAsync(6000);
 		expect(onUnauthorized).toHaveBeenCalledTimes(1);
 		socket.open();
 		socket.say({ type: 'error', code: 'unauthorized', message: '' });
+		await vi.advanceTimersByTimeAsync(0);
 		expect(onUnauthorized).toHaveBeenCalledTimes(2);
+	});
+
+	it('renews the sign-in and connects again, once and not in circles', async () => {
+		const { socket, onUnauthorized } = start({ renew: async () => true });
+		socket.open();
+		socket.drop('refused', 4401);
+		await vi.advanceTimersByTimeAsync(0);
+		expect(socket.connects).toBe(2);
+		expect(onUnauthorized).not.toHaveBeenCalled();
+		socket.drop('refused', 4401);
+		await vi.advanceTimersByTimeAsync(0);
+		expect(onUnauthorized).toHaveBeenCalledTimes(1);
 	});
 
 	it('does not take orders for local events from the wire', () => {

@@ -33,6 +33,8 @@ export function turnBegin(turnId, at, more = {}) {
 		retried: false,
 		/* the server named no turn: there is only a message without its reply */
 		lost: false,
+		/* id of the stored reply that this one will take the place of */
+		replaces: null,
 		heardAt: at,
 		asksUnanswered: 0,
 		...more,

@@ -74,7 +74,8 @@ const at = (id) => page.getByTestId(id);
 const answers = () => page.locator('[data-testid="message-ai"][data-state="stored"]');
 const questions = () => page.locator('[data-testid="message-user"][data-state="stored"]');
 const streaming = () => page.locator('[data-testid="message-ai"][data-state="streaming"]');
-const bodies = (messages) => messages.locator(".message-body").allInnerTexts();
+/* not innerText: the browser leaves out what is scrolled away and not drawn */
+const bodies = (messages) => messages.locator(".message-body").allTextContents();
 
 async function say(text) {
 	await at("composer").fill(text);
@@ -105,6 +106,7 @@ async function createTrack({ title, description, expectations }) {
 
 async function finalize() {
 	await at("finalize").click();
+	await at("finalize-go").click();
 	await at("finalize-done").waitFor();
 	await at("show-modules").click();
 	await page.waitForURL(/\/tracks\/[^/]+$/);
@@ -156,10 +158,11 @@ test("a guest plans a course, finalizes it, and finds everything after a reload"
 
 	/* modules */
 	await finalize();
+	await at("show-locked").click();
 	const modules = await at("module-item").allInnerTexts();
 	assert.ok(modules.length >= 2);
 	for (const text of modules)
-		assert.match(text, /\d+ час[\s\S]*Цели\n/);
+		assert.match(text, /\d+ час/);
 	await page.reload();
 	await at("module-item").first().waitFor();
 	assert.deepEqual(await at("module-item").allInnerTexts(), modules);
@@ -217,9 +220,9 @@ test("several chats of a session keep their own dialogue, name and draft", async
 	await page.reload();
 	await answerCount(1);
 	assert.equal(await at("chat-name").innerText(), "Вопросы по модулям");
-	const other = await at("chat-select").locator("option").evaluateAll(
-		(options, id) => options.find((option) => option.value.startsWith(id)).value, first.slice(1));
-	await at("chat-select").selectOption(other);
+	await at("chats").click();
+	await at("chats-search").fill(first.slice(1));
+	await at("chat-open").click();
 	await until("the first chat is open", async () => await at("chat-id").innerText() === first);
 	await answerCount(1);
 	assert.deepEqual(await bodies(answers()), [plan]);
@@ -263,6 +266,7 @@ test("the language is the browser's until another is chosen, and the choice stay
 	await page.goto(url);
 	assert.equal(await page.getAttribute("html", "lang"), "en");
 	await page.getByRole("heading", { name: "Learn by a plan made for you" }).waitFor();
+	await at("menu-button").click();
 	await at("lang-switch").selectOption("ru");
 	await page.getByRole("heading", { name: "Учитесь по плану, который составлен для вас" }).waitFor();
 	await page.reload();
@@ -300,7 +304,6 @@ test("somebody registers, leaves, signs in again and finds the track", async () 
 	await at("login-submit").click();
 	await page.waitForURL(`${url}/tracks`);
 	await at("track-card").getByRole("link", { name: "Statistics from scratch" }).click();
-	await at("to-plan").click();
 	await answerCount(1);
 	assert.match((await bodies(answers()))[0], /Statistics from scratch/);
 });

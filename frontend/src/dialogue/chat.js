@@ -73,7 +73,9 @@ export function enterTurn(d, turnId, at) {
 	/* a finished turn that goes on (another generation) is not finished any more */
 	const { [turnId]: _, ...finished } = settled.finished;
 
-	return { ...settled, finished, turn: turnBegin(turnId, at, { userMessageId: lastUserId(d) }) };
+	const replaces = d.turn?.regenerate === 'asked' ? d.turn.replaces : null;
+
+	return { ...settled, finished, turn: turnBegin(turnId, at, { userMessageId: lastUserId(d), replaces }) };
 }
 
 export function lastUserId(d) {

@@ -1,6 +1,6 @@
 /* What the person does, what the connection does, and what the clock says. */
 
-import { isPiece } from '../message.js';
+import { isPiece, isReply } from '../message.js';
 import { turnIsRunning, turnLost } from '../turn.js';
 import { everyChat, lastMessage, settleTurn, withChat, withItem } from './chat.js';
 import { TRIES_MAX } from './errors.js';
@@ -77,15 +77,26 @@ function retriable(d, at) {
 	return last && isPiece(last) ? turnLost(last.id, at) : null;
 }
 
-export function onRetryTurn(d, at) {
-	const turn = retriable(d, at);
-
-	if (turn === null)
-		return d;
+function askAgain(d, turn, at) {
 	return {
 		...d,
 		turn: { ...turn, state: 'waiting', error: null, regenerate: 'needed', retried: true, heardAt: at, asksUnanswered: 0 },
 	};
+}
+
+export function onRetryTurn(d, at) {
+	const turn = retriable(d, at);
+
+	return turn === null ? d : askAgain(d, turn, at);
+}
+
+/* Another version of the newest reply; the old one stays until the new one is complete. */
+export function onRegenerate(d, at) {
+	const last = lastMessage(d);
+
+	if (turnIsRunning(d.turn) || !isReply(last))
+		return d;
+	return askAgain(d, turnLost(last.id, at, { replaces: last.id }), at);
 }
 
 export function onStop(d) {

@@ -1,8 +1,8 @@
 /* What the server tells of a reply: accepted, its state, its text, its end. */
 
-import { messageFromAccepted, messageFromOutbox, messageFromResponse, messagesAdd } from '../message.js';
+import { isReply, messageFromAccepted, messageFromOutbox, messageFromResponse, messagesAdd, messagesReplace } from '../message.js';
 import { turnDelta, turnReset, turnStatus } from '../turn.js';
-import { enterTurn, isFinished, markFinished, settleTurn, without } from './chat.js';
+import { enterTurn, isFinished, lastMessage, markFinished, settleTurn, without } from './chat.js';
 
 function isAnswered(d, messageId) {
 	const i = d.messages.findIndex((m) => m.id === messageId);
@@ -66,10 +66,37 @@ export function acceptedByReply(d, f) {
 	};
 }
 
+/*
+ * Two replies in a row: the second is a new version of the first, which another
+ * tab asked for. The history has the last word on that.
+ */
+function replacedBy(d, message, turn) {
+	const last = lastMessage(d);
+	const here = d.messages.some((m) => m.id === message.id || (m.turnId !== null && m.turnId === message.turnId));
+
+	if (turn?.replaces && d.messages.some((m) => m.id === turn.replaces))
+		return turn.replaces;
+	const alike = isReply(last) && isReply(message) && last.messageType === message.messageType;
+
+	return !here && alike && message.turnId !== null ? last.id : null;
+}
+
+function withReply(d, message, turn) {
+	const oldId = replacedBy(d, message, turn);
+
+	if (oldId === null || oldId === message.id)
+		return { ...d, messages: messagesAdd(d.messages, message) };
+	return {
+		...d,
+		messages: messagesReplace(d.messages, oldId, message),
+		restore: turn?.replaces || d.restore === 'idle' ? d.restore : 'needed',
+	};
+}
+
 export function onResponse(d, f) {
 	const ours = d.turn !== null && (!f.turn_id || d.turn.turnId === f.turn_id);
 	const acked = acceptedByReply(d, f);
-	const next = { ...acked, messages: messagesAdd(acked.messages, messageFromResponse(f)), turn: ours ? null : d.turn };
+	const next = { ...withReply(acked, messageFromResponse(f), ours ? d.turn : null), turn: ours ? null : d.turn };
 
 	return f.turn_id ? markFinished(next, f.turn_id, f.epoch ?? d.turn?.epoch ?? 0) : next;
 }

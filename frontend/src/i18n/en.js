@@ -1,4 +1,12 @@
+import account from './en/account.js';
+import chats from './en/chats.js';
+import learning from './en/learning.js';
+
 export default {
+	...account,
+	...chats,
+	...learning,
+
 	'app.name': 'AI Learning Platform',
 	'app.skip': 'Skip to content',
 	'app.language': 'Language',
@@ -139,7 +147,6 @@ export default {
 	'chat.new.name': 'Name',
 	'chat.new.type': 'Type',
 	'chat.new.submit': 'Create the chat',
-	'chat.select': 'Chats',
 	'chat.unnamed': 'Unnamed',
 	'chat.type.planning': '🗺️ Planning',
 	'chat.type.discussion': '💬 Discussion',
@@ -148,7 +155,6 @@ export default {
 	'chat.type.module_learning': '📚 Module',
 
 	'chat.messages': 'Dialogue',
-	'chat.restoring': 'Restoring the dialogue…',
 	'chat.restore.failed': 'The dialogue did not open: {reason}',
 	'chat.empty.planning': 'The AI is preparing a plan. It will appear here by itself.',
 	'chat.empty': 'Nothing here yet. Write the first message.',

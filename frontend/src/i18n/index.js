@@ -82,6 +82,17 @@ export function formatDate(iso) {
 		: new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', year: 'numeric' }).format(date);
 }
 
+/** "today" and "yesterday" by name, other days by date. */
+export function formatDay(iso, now = new Date()) {
+	const date = new Date(iso);
+	const midnight = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+	const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
+
+	if (days === 0 || days === -1)
+		return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
+	return formatDate(iso);
+}
+
 /** cost: {amount, currency}; null when nothing can be said. A cost below a cent keeps its digits. */
 export function formatCost(cost) {
 	const amount = Number(cost?.amount);
@@ -96,5 +107,7 @@ export function formatCost(cost) {
 export function formatMicroseconds(us) {
 	const seconds = us / 1_000_000;
 
+	if (us < 100_000)
+		return t('milliseconds', { n: Number((us / 1000).toFixed(us < 10_000 ? 1 : 0)) });
 	return t('seconds', { n: Number(seconds.toFixed(seconds < 10 ? 1 : 0)) });
 }

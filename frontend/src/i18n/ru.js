@@ -1,4 +1,12 @@
+import account from './ru/account.js';
+import chats from './ru/chats.js';
+import learning from './ru/learning.js';
+
 export default {
+	...account,
+	...chats,
+	...learning,
+
 	'app.name': 'AI Learning Platform',
 	'app.skip': 'К содержанию',
 	'app.language': 'Язык',
@@ -139,7 +147,6 @@ export default {
 	'chat.new.name': 'Название',
 	'chat.new.type': 'Тип',
 	'chat.new.submit': 'Создать чат',
-	'chat.select': 'Чаты',
 	'chat.unnamed': 'Без названия',
 	'chat.type.planning': '🗺️ Планирование',
 	'chat.type.discussion': '💬 Обсуждение',
@@ -148,7 +155,6 @@ export default {
 	'chat.type.module_learning': '📚 Модуль',
 
 	'chat.messages': 'Диалог',
-	'chat.restoring': 'Восстанавливаю диалог…',
 	'chat.restore.failed': 'Диалог не открылся: {reason}',
 	'chat.empty.planning': 'ИИ готовит план. Он появится здесь сам.',
 	'chat.empty': 'Здесь пока пусто. Напишите первое сообщение.',

@@ -1,19 +1,16 @@
-/* Name, type and number of the open chat, the selector, the button for a new one, the connection. */
+/* Name, type and number of the open chat, the way to the others, a new one, export, the connection. */
 
-import { hasText, t } from '../i18n/index.js';
+import { t } from '../i18n/index.js';
+import { chatMenu } from './chat_menu.js';
+import { chatsDialog } from './chats_dialog.js';
+import { chatName, chatTypeText, ID_SHOWN, NAME_MAX } from './chat_words.js';
 import { copyText } from './clipboard.js';
 import { openDialog } from './dialog.js';
-import { freshId, h, setAttribute, setText } from './dom.js';
+import { h, setAttribute, setText } from './dom.js';
 import { field, submitButton } from './field.js';
 import { toast } from './notices.js';
 
-const ID_SHOWN = 8;
 const NEW_TYPES = ['planning', 'discussion', 'finalization'];
-const NAME_MAX = 255;
-
-export function chatTypeText(type) {
-	return hasText(`chat.type.${type}`) ? t(`chat.type.${type}`) : (type ?? '');
-}
 
 async function copyId(id) {
 	if (await copyText(id))
@@ -47,57 +44,57 @@ function newChatForm(close, create) {
 			h('button', { type: 'button', class: 'button', onclick: () => close(false) }, t('app.cancel')), submit.node));
 }
 
-/** onOpen(chatId), onCreate({name, type}): a promise. */
-export function chatBar({ onOpen, onCreate }) {
-	const selectId = freshId('chats');
+/** The number of a chat: eight characters are shown, a press copies the whole. */
+function chatNumber() {
+	const node = h('button', { type: 'button', class: 'chat-id', 'data-testid': 'chat-id', onclick: () => copyId(node.dataset.id) });
+
+	return {
+		node,
+		show(id) {
+			const short = (id ?? '').slice(0, ID_SHOWN);
+			node.hidden = !id;
+			node.dataset.id = id ?? '';
+			setText(node, `#${short}`);
+			setAttribute(node, 'title', id);
+			setAttribute(node, 'aria-label', t('chat.id.copy', { id: short }));
+		},
+	};
+}
+
+/** mainChatId: the chat that goes with the track and stays. */
+export function chatBar({ app, session, mainChatId }) {
 	const name = h('h2', { class: 'chat-name', 'data-testid': 'chat-name' });
 	const type = h('span', { class: 'chip', 'data-testid': 'chat-type' });
-	const number = h('button', { type: 'button', class: 'chat-id', 'data-testid': 'chat-id', onclick: () => copyId(number.dataset.id) });
-	const select = h('select', { id: selectId, 'data-testid': 'chat-select', onchange: () => onOpen(select.value) });
-	const chooser = h('div', { class: 'chat-chooser' }, h('label', { for: selectId, class: 'visually-hidden' }, t('chat.select')), select);
+	const number = chatNumber();
+	const others = h('button', {
+		type: 'button', class: 'button', 'data-testid': 'chats', 'data-key': 'chats', 'aria-haspopup': 'dialog',
+		onclick: () => chatsDialog({ app, session, mainChatId }),
+	});
 	const fresh = h('button', {
-		type: 'button', class: 'button', 'data-testid': 'new-chat',
-		onclick: () => openDialog({ title: t('chat.new.title'), build: (close) => newChatForm(close, onCreate) }),
+		type: 'button', class: 'button', 'data-testid': 'new-chat', 'data-key': 'new-chat', 'aria-haspopup': 'dialog',
+		onclick: () => openDialog({ title: t('chat.new.title'), build: (close) => newChatForm(close, session.createChat) }),
 	}, t('chat.new'));
 	const connection = h('span', { class: 'connection', role: 'status', 'data-testid': 'connection-state' });
+	const exported = chatMenu({ app, current: () => about(session.state()) });
 	const node = h('section', { class: 'chat-bar', 'aria-label': t('chat.bar') },
-		h('div', { class: 'chat-about' }, name, type, number, connection),
-		h('div', { class: 'chat-actions' }, chooser, fresh));
-	let listed = '';
+		h('div', { class: 'chat-about' }, name, type, number.node, connection),
+		h('div', { class: 'chat-actions' }, others, fresh, exported.node));
 
-	function nameOf(chat) {
-		return chat.chat_name || t('chat.unnamed');
-	}
+	function about(state) {
+		const id = state.currentChatId;
 
-	function showChats(chats, currentId) {
-		const list = JSON.stringify(chats.map((c) => [c.id, c.chat_name, c.chat_type]));
-		if (list !== listed) {
-			listed = list;
-			select.replaceChildren(...chats.map((c) =>
-				h('option', { value: c.id }, `${nameOf(c)} · ${c.id.slice(0, ID_SHOWN)}`)));
-		}
-		select.value = currentId ?? '';
-		chooser.hidden = chats.every((c) => c.id === currentId);
-	}
-
-	function showId(id) {
-		number.hidden = !id;
-		number.dataset.id = id ?? '';
-		setText(number, `#${(id ?? '').slice(0, ID_SHOWN)}`);
-		setAttribute(number, 'title', id);
-		setAttribute(number, 'aria-label', t('chat.id.copy', { id: (id ?? '').slice(0, ID_SHOWN) }));
+		return { id, ...state.dialogues[id]?.info, ...state.chats.find((c) => c.id === id) };
 	}
 
 	return {
 		node,
 		update(state) {
-			const id = state.currentChatId;
-			const chat = { ...state.dialogues[id]?.info, ...state.chats.find((c) => c.id === id) };
-			setText(name, id ? nameOf(chat) : '');
+			const chat = about(state);
+			setText(name, chat.id ? chatName(chat) : '');
 			setText(type, chatTypeText(chat.chat_type));
 			type.hidden = !chat.chat_type;
-			showId(id);
-			showChats(state.chats, id);
+			number.show(chat.id);
+			setText(others, t('chats.button', { n: state.chats.filter((c) => c.status !== 'archived').length }));
 			setText(connection, t(`connection.${state.connection}`));
 			setAttribute(connection, 'data-state', state.connection);
 		},

@@ -1,6 +1,7 @@
 /*
  * Where a message is written. The draft belongs to a chat and is kept in this
- * tab; what is sent is handed over as it was typed.
+ * tab; what is sent is handed over as it was typed. While a reply runs, one
+ * message may wait for it.
  */
 
 import { formatNumber, t } from '../i18n/index.js';
@@ -9,27 +10,39 @@ import { loadDraft, saveDraft } from '../unsent.js';
 import { freshId, h, setText } from './dom.js';
 
 const TALLEST_PX = 240;
+/* A phone's keyboard has no Shift+Enter: there Enter is a new line, and the button sends. */
+const TOUCH = '(hover: none) and (pointer: coarse)';
 
 /** onSend(text), onStop(): the turn's stop. */
 export function composer({ storage, onSend, onStop }) {
 	const id = freshId('composer');
+	const touch = matchMedia(TOUCH).matches;
 	const input = h('textarea', {
-		id, class: 'composer-input', rows: '2', 'data-testid': 'composer', 'aria-describedby': `${id}-hint`, enterkeyhint: 'send',
+		id, class: 'composer-input', rows: '2', 'data-testid': 'composer', 'data-key': 'composer', 'aria-describedby': `${id}-hint`,
+		enterkeyhint: touch ? 'enter' : 'send',
 	});
-	const hint = h('p', { class: 'composer-hint', id: `${id}-hint` }, t('composer.hint'));
+	const hint = h('p', { class: 'composer-hint', id: `${id}-hint` });
 	const send = h('button', { type: 'submit', class: 'button button-primary', 'data-testid': 'send' }, t('composer.send'));
-	const stop = h('button', { type: 'button', class: 'button', 'data-testid': 'stop', onclick: onStop }, t('composer.stop'));
+	const stop = h('button', { type: 'button', class: 'button', 'data-testid': 'stop', 'data-key': 'stop', onclick: onStop }, t('composer.stop'));
 	const node = h('form', { class: 'composer', onsubmit: submit },
 		h('label', { class: 'visually-hidden', for: id }, t('composer.label')),
 		input, h('div', { class: 'composer-actions' }, stop, send), hint);
 	let chatId = null;
+	let waits = false;
+
+	function hintText(problem) {
+		if (problem === 'long')
+			return t('composer.long', { n: [...input.value].length, max: formatNumber(MESSAGE_MAX) });
+		if (waits)
+			return t('composer.waits');
+		return t(touch ? 'composer.hint.touch' : 'composer.hint');
+	}
 
 	function refresh() {
 		const problem = messageProblem(input.value);
 
-		send.disabled = problem !== '' || chatId === null;
-		setText(hint, problem === 'long'
-			? t('composer.long', { n: [...input.value].length, max: formatNumber(MESSAGE_MAX) }) : t('composer.hint'));
+		send.disabled = problem !== '' || chatId === null || waits;
+		setText(hint, hintText(problem));
 		hint.classList.toggle('composer-bad', problem === 'long');
 		input.style.height = 'auto';
 		input.style.height = `${Math.min(input.scrollHeight + 2, TALLEST_PX)}px`;
@@ -46,8 +59,9 @@ export function composer({ storage, onSend, onStop }) {
 		if (send.disabled)
 			return;
 		/* U+0000 cannot be stored and cannot be seen */
-		onSend(input.value.replaceAll('\0', ''));
+		const text = input.value.replaceAll('\0', '');
 		put('');
+		onSend(text);
 		input.focus();
 	}
 
@@ -56,7 +70,7 @@ export function composer({ storage, onSend, onStop }) {
 		refresh();
 	});
 	input.addEventListener('keydown', (event) => {
-		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !touch) {
 			event.preventDefault();
 			node.requestSubmit();
 		}
@@ -65,17 +79,22 @@ export function composer({ storage, onSend, onStop }) {
 	return {
 		node,
 		input,
-		/** running: a reply can be stopped; stopping: that was asked for */
-		update(nextChatId, { running, stopping }) {
+		/** running: a reply can be stopped; stopping: that was asked for; queued: a message waits already */
+		update(nextChatId, { running, stopping, queued }) {
+			const nowWaits = running && queued;
 			if (nextChatId !== chatId) {
 				chatId = nextChatId;
+				waits = nowWaits;
 				input.value = chatId ? loadDraft(storage, chatId) : '';
+				refresh();
+			} else if (nowWaits !== waits) {
+				waits = nowWaits;
 				refresh();
 			}
 			stop.hidden = !running;
 			setText(stop, t(stopping ? 'composer.stopping' : 'composer.stop'));
 		},
-		/** A message that was not sent comes back before what is being written. */
+		/** A text comes back before what is being written: one that was not sent, one to change, a suggestion. */
 		takeBack(text) {
 			put([text, input.value].filter(Boolean).join('\n\n'));
 			input.focus();

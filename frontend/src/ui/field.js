@@ -3,6 +3,7 @@
  * what is wrong with it, announced and tied by aria-describedby.
  */
 
+import { t } from '../i18n/index.js';
 import { freshId, h, setText } from './dom.js';
 
 export function field({ label, hint, input, after = null }) {
@@ -27,6 +28,14 @@ export function field({ label, hint, input, after = null }) {
 			input.setAttribute('aria-invalid', String(Boolean(text)));
 		},
 	};
+}
+
+/** A field for a password, with a box to see what one types. */
+export function passwordField({ label, hint, attributes, showText = t('auth.password.show') }) {
+	const input = h('input', { type: 'password', required: true, ...attributes });
+	const box = h('input', { type: 'checkbox', onchange: () => { input.type = box.checked ? 'text' : 'password'; } });
+
+	return field({ label, hint, input, after: h('label', { class: 'show-password' }, box, showText) });
 }
 
 /** Shows each problem at its field, moves to the first, and says whether all are well. */

@@ -1,45 +1,31 @@
 /*
  * Shows markdown in an element. While a text grows only the blocks that
- * changed are replaced, so a selection in the finished part survives. What
- * goes into the page has passed DOMPurify, each intermediate state as well.
+ * changed are replaced, so a selection in the finished part survives, and
+ * what is not complete yet is held back (markdown_tail.js). What goes into the
+ * page has passed sanitize.js, each intermediate state as well.
  */
 
-import DOMPurify from 'dompurify';
-import { blocksGrown, blocksOf } from './markdown_blocks.js';
+import { paintCode, withCodeHead } from './code.js';
 import { h } from './dom.js';
+import { drawFormulas } from './formulas.js';
+import { blocksGrown, blocksOf } from './markdown_blocks.js';
+import { settled } from './markdown_tail.js';
+import { cleanText } from './sanitize.js';
 
-const purify = DOMPurify(window);
+/* Longer than any answer; such a text is shown as it is, instead of freezing the page. */
+const FORMATTED_MAX = 200_000;
+
 const shown = new WeakMap();
 
-const RULES = {
-	ALLOWED_TAGS: [
-		'p', 'br', 'hr', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'a',
-		'table', 'thead', 'tbody', 'tr', 'th', 'td',
-	],
-	ALLOWED_ATTR: ['href', 'title', 'start', 'align', 'class', 'tabindex'],
-	ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
-	ALLOW_DATA_ATTR: false,
-	ALLOW_ARIA_ATTR: false,
-	RETURN_DOM_FRAGMENT: true,
-};
-
-purify.addHook('afterSanitizeAttributes', (node) => {
-	if (node.tagName !== 'A')
-		return;
-	node.setAttribute('target', '_blank');
-	node.setAttribute('rel', 'noopener noreferrer nofollow');
-});
-
 function blockNode(block) {
-	const node = h('div', { class: 'md-block' }, purify.sanitize(block.html, RULES));
+	const node = h('div', { class: 'md-block' }, cleanText(block.html));
 
 	for (const table of node.querySelectorAll('table'))
-		table.replaceWith(scrollable(table.cloneNode(true)));
+		table.replaceWith(h('div', { class: 'md-table', tabindex: '0' }, table.cloneNode(true)));
+	for (const pre of node.querySelectorAll('pre:not(.formula)'))
+		withCodeHead(pre);
+	drawFormulas(node);
 	return node;
-}
-
-function scrollable(table) {
-	return h('div', { class: 'md-table', tabindex: '0' }, table);
 }
 
 function place(node, blocks, before) {
@@ -52,15 +38,34 @@ function place(node, blocks, before) {
 	node.append(...blocks.slice(same).map(blockNode));
 }
 
+/* Code is painted once it will not change any more. */
+function paintFinished(node, final) {
+	const finished = final ? node : node.lastChild?.previousSibling;
+
+	if (finished)
+		paintCode(finished);
+}
+
+function showPlain(node, text) {
+	node.replaceChildren(h('div', { class: 'md-block md-plain' }, text));
+}
+
 /** final: the text is complete; it is read once more as a whole (references may point ahead). */
 export function showMarkdown(node, source, { final = true } = {}) {
-	const text = source.replace(/\r\n?/g, '\n');
-	const old = shown.get(node) ?? { text: '', blocks: [], final: false };
+	const old = shown.get(node) ?? { source: '', blocks: [], final: false };
 
-	if (old.text === text && old.final === final)
+	if (old.source === source && old.final === final)
 		return;
-	const grown = !final && old.text !== '' && text.startsWith(old.text);
+	if (source.length > FORMATTED_MAX) {
+		showPlain(node, source);
+		shown.set(node, { source, blocks: [], final });
+		return;
+	}
+	const whole = source.replace(/\r\n?/g, '\n');
+	const grown = !final && old.source !== '' && source.startsWith(old.source);
+	const text = final ? whole : settled(whole);
 	const blocks = grown ? blocksGrown(old.blocks, text) : blocksOf(text);
 	place(node, blocks, old.blocks);
-	shown.set(node, { text, blocks, final });
+	paintFinished(node, final);
+	shown.set(node, { source, blocks, final });
 }

@@ -5,33 +5,47 @@
  * elsewhere.
  */
 
-import { t } from '../i18n/index.js';
-import { h } from './dom.js';
+import { formatDay, t } from '../i18n/index.js';
+import { h, setText } from './dom.js';
 import { messageView } from './message_view.js';
 
 const NEAR_END_PX = 80;
 
+function dayView(item) {
+	return { node: h('p', { class: 'messages-day' }, h('span', {}, formatDay(item.timestamp))), update() {} };
+}
+
 export function messageList(actions) {
 	const list = h('div', { class: 'messages-list' });
 	const toEnd = h('button', {
-		type: 'button', class: 'button button-small to-end', hidden: true, onclick: () => follow(true),
-	}, `↓ ${t('chat.toEnd')}`);
+		type: 'button', class: 'button button-small to-end', hidden: true, 'data-testid': 'to-end', 'data-key': 'to-end',
+		onclick: () => follow(true),
+	});
 	const node = h('div', {
 		class: 'messages', role: 'log', 'aria-live': 'off', 'aria-label': t('chat.messages'), tabindex: '0', 'data-testid': 'messages',
 	}, list);
 	const frame = h('div', { class: 'messages-frame' }, node, toEnd);
 	let views = new Map();
 	let atEnd = true;
+	/* messages that came while the reader was elsewhere */
+	let unseen = 0;
 
 	/* On a wide screen the list scrolls, on a phone the page does. */
 	function scroller() {
 		return getComputedStyle(node).overflowY === 'auto' ? node : document.scrollingElement;
 	}
 
+	function showToEnd() {
+		toEnd.hidden = atEnd || views.size === 0;
+		setText(toEnd, `↓ ${unseen > 0 ? t('chat.unseen', { n: unseen }) : t('chat.toEnd')}`);
+		toEnd.classList.toggle('button-primary', unseen > 0);
+	}
+
 	function onScroll() {
 		const s = scroller();
 		atEnd = s.scrollHeight - s.scrollTop - s.clientHeight < NEAR_END_PX;
-		toEnd.hidden = atEnd || views.size === 0;
+		unseen = atEnd ? 0 : unseen;
+		showToEnd();
 	}
 
 	node.addEventListener('scroll', onScroll, { passive: true });
@@ -41,28 +55,44 @@ export function messageList(actions) {
 		if (!atEnd && !force)
 			return;
 		atEnd = true;
-		toEnd.hidden = true;
+		unseen = 0;
+		showToEnd();
 		const s = scroller();
 		s.scrollTop = s.scrollHeight;
 	}
 
-	/* The window may change under the text (phone keyboard, rotation). */
+	/* The window may change under the text (phone keyboard, rotation), a formula may be drawn late. */
 	const resized = new ResizeObserver(() => follow(false));
 	resized.observe(node);
+	resized.observe(list);
 
 	function put(view, i) {
 		if (list.children[i] !== view.node)
 			list.insertBefore(view.node, list.children[i] ?? null);
 	}
 
+	function countUnseen(next) {
+		if (atEnd || views.size === 0)
+			return;
+		for (const [key, view] of next)
+			unseen += !views.has(key) && view.fromOutside ? 1 : 0;
+	}
+
 	return {
 		node: frame,
 		follow,
-		/** note: what to say when there is nothing, or '' */
+		/** Another chat comes: nothing of this one is new there. */
+		clear() {
+			views = new Map();
+			list.replaceChildren();
+			unseen = 0;
+			atEnd = true;
+		},
+		/** note: what to say when there is nothing, or null */
 		update(items, connection, note) {
 			const next = new Map();
 			items.forEach((item, i) => {
-				const view = views.get(item.key) ?? messageView(item, actions);
+				const view = views.get(item.key) ?? (item.kind === 'day' ? dayView(item) : messageView(item, actions));
 				view.update(item, connection, i === items.length - 1);
 				next.set(item.key, view);
 				put(view, i);
@@ -71,10 +101,12 @@ export function messageList(actions) {
 				if (!next.has(key))
 					view.node.remove();
 			}
+			countUnseen(next);
 			views = next;
 			list.querySelector(':scope > .messages-note')?.remove();
 			if (note)
 				list.append(note);
+			showToEnd();
 			follow(false);
 		},
 		destroy() {

@@ -1,6 +1,6 @@
-/* Words under a message: what state it is in, and the receipt of a finished answer. */
+/* Words under a message: what state it is in, and what one can do about it. */
 
-import { formatCost, formatMicroseconds, formatTime, t } from '../i18n/index.js';
+import { t } from '../i18n/index.js';
 import { isPiece } from '../message.js';
 import { turnIsRunning } from '../turn.js';
 import { problemText } from './problem.js';
@@ -48,25 +48,4 @@ export function itemStatus(item, connection, isLast) {
 	const note = NOTES[item.message.finishReason];
 	const piece = isPiece(item.message);
 	return { text: note ? t(note) : '', busy: false, bad: piece, actions: piece && isLast ? ['retryTurn'] : [] };
-}
-
-/** The parts of the line under a stored message. */
-export function receipt(message) {
-	const parts = [];
-	const estimated = message.usage?.estimated ? ` (${t('message.estimated')})` : '';
-	const cost = formatCost(message.cost);
-
-	if (message.timestamp)
-		parts.push(formatTime(message.timestamp));
-	if (message.sender !== 'ai')
-		return parts;
-	if (message.tokens !== null)
-		parts.push(`🔢 ${t('tokens', { n: message.tokens })}${estimated}`);
-	if (message.model)
-		parts.push(`🤖 ${message.model}`);
-	if (cost)
-		parts.push(`💰 ${cost}`);
-	if (message.timing?.total > 0)
-		parts.push(`⏱ ${formatMicroseconds(message.timing.total)}`);
-	return parts;
 }

@@ -3,31 +3,12 @@
 import { t } from '../i18n/index.js';
 import { safePath } from '../router.js';
 import { h, setText } from '../ui/dom.js';
-import { checkFields, field, submitButton } from '../ui/field.js';
+import { checkFields, field, passwordField, submitButton } from '../ui/field.js';
 import { heading } from '../ui/page.js';
-
-const PASSWORD_MIN = 8;
-const NAME_MIN = 2;
-
-const emailProblem = (text) => (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) ? '' : t('auth.bad.email'));
-const nameProblem = (text) => (text.length >= NAME_MIN ? '' : t('auth.bad.name'));
-
-/** The rule for a new password; an existing one is only checked by the server. */
-export function passwordProblem(text) {
-	const good = [...text].length >= PASSWORD_MIN && /\p{L}/u.test(text) && /\d/.test(text);
-
-	return good ? '' : t('auth.bad.password');
-}
+import { emailProblem, namesProblem, passwordProblem } from '../ui/person_rules.js';
 
 function textField(label, attributes) {
 	return field({ label: t(label), input: h('input', { required: true, ...attributes }) });
-}
-
-function passwordField(label, attributes, hint) {
-	const input = h('input', { type: 'password', required: true, ...attributes });
-	const box = h('input', { type: 'checkbox', onchange: () => { input.type = box.checked ? 'text' : 'password'; } });
-
-	return field({ label: t(label), hint, input, after: h('label', { class: 'show-password' }, box, t('auth.password.show')) });
 }
 
 /* A form whose send() signs somebody in; the server's refusal is shown at `blame`. */
@@ -51,9 +32,11 @@ function signInForm({ fields, blame, rules, send, submitText, testid, done }) {
 	return h('form', { onsubmit, novalidate: true, 'data-testid': `${testid}-form` }, fields.map((f) => f.node), submit.node);
 }
 
-function loginForm(api, done) {
+function loginForm(api, claim, done) {
 	const email = textField('auth.email', { type: 'email', autocomplete: 'username', name: 'email', 'data-testid': 'email' });
-	const password = passwordField('auth.password', { autocomplete: 'current-password', name: 'password', 'data-testid': 'password' });
+	const password = passwordField({
+		label: t('auth.password'), attributes: { autocomplete: 'current-password', name: 'password', 'data-testid': 'password' },
+	});
 
 	return signInForm({
 		fields: [email, password], blame: email, testid: 'login', submitText: t('auth.signIn.submit'), done,
@@ -61,32 +44,35 @@ function loginForm(api, done) {
 			[email, emailProblem(email.input.value.trim())],
 			[password, password.input.value ? '' : t('auth.bad.passwordEmpty')],
 		],
-		send: () => api.login({ email: email.input.value.trim(), password: password.input.value }),
+		send: async () => api.login({ email: email.input.value.trim(), password: password.input.value, ...await claim() }),
 	});
 }
 
-function registerForm(api, done) {
+function registerForm(api, claim, done) {
 	const first = textField('auth.firstName', { autocomplete: 'given-name', name: 'first_name', 'data-testid': 'first-name' });
 	const last = textField('auth.lastName', { autocomplete: 'family-name', name: 'last_name', 'data-testid': 'last-name' });
 	const email = textField('auth.email', { type: 'email', autocomplete: 'username', name: 'email', 'data-testid': 'email' });
-	const password = passwordField('auth.password',
-		{ autocomplete: 'new-password', name: 'password', 'data-testid': 'password' }, t('auth.password.hint'));
+	const password = passwordField({
+		label: t('auth.password'), hint: t('auth.password.hint'),
+		attributes: { autocomplete: 'new-password', name: 'password', 'data-testid': 'password' },
+	});
 	const again = textField('auth.confirm', { type: 'password', autocomplete: 'new-password', name: 'confirm', 'data-testid': 'confirm' });
 
 	return signInForm({
 		fields: [first, last, email, password, again], blame: email, testid: 'register', submitText: t('auth.register.submit'), done,
 		rules: () => [
-			[first, nameProblem(first.input.value.trim())],
-			[last, nameProblem(last.input.value.trim())],
+			[first, namesProblem(first.input.value.trim())],
+			[last, namesProblem(last.input.value.trim())],
 			[email, emailProblem(email.input.value.trim())],
 			[password, passwordProblem(password.input.value)],
 			[again, again.input.value === password.input.value ? '' : t('auth.bad.confirm')],
 		],
-		send: () => api.register({
+		send: async () => api.register({
 			email: email.input.value.trim(),
 			password: password.input.value,
 			first_name: first.input.value.trim(),
 			last_name: last.input.value.trim(),
+			...await claim(),
 		}),
 	});
 }
@@ -121,12 +107,29 @@ export function authView({ query, app }) {
 		other.delete('form');
 	else
 		other.set('form', 'register');
+	const guest = app.auth.user()?.is_guest === true;
+
+	/* A guest's token may have run out while the form was filled in; asking who it is renews it. */
+	async function claim() {
+		if (!guest)
+			return {};
+		try {
+			await app.api.me();
+		} catch (error) {
+			/* the guest is gone: there is nothing left to keep */
+			if (app.auth.isSignedIn())
+				throw error;
+		}
+		return app.auth.user()?.is_guest ? { guest_token: app.auth.token() } : {};
+	}
+
 	const node = h('div', { class: 'card auth' },
 		heading(title),
+		guest ? h('p', { class: 'note', 'data-testid': 'guest-keeps' }, t('auth.keeps')) : null,
 		query.has('next') ? h('p', { class: 'note' }, t('auth.again')) : null,
-		registering ? registerForm(app.api, done) : loginForm(app.api, done),
+		registering ? registerForm(app.api, claim, done) : loginForm(app.api, claim, done),
 		h('p', {}, h('a', { href: `/auth?${other}`, 'data-testid': 'auth-other' }, t(registering ? 'auth.toSignIn' : 'auth.toRegister'))),
-		guestEntry(app.api, done));
+		guest ? null : guestEntry(app.api, done));
 
 	return { node, title };
 }

@@ -1,0 +1,32 @@
+/* What else can be done with the open dialogue: a file, paper, what it cost. */
+
+import { t } from '../i18n/index.js';
+import { chatAsJson, chatAsMarkdown, fileName } from '../export.js';
+import { download } from './download.js';
+import { menuButton } from './menu_button.js';
+import { toast } from './notices.js';
+import { usageDialog } from './usage.js';
+
+/** current(): the open chat as {id, chat_name, chat_type} */
+export function chatMenu({ app, current }) {
+	async function save(make, ending, type) {
+		const { id, chat_name: name, chat_type: kind } = current();
+		const chat = { id, name: name || t('chat.unnamed'), type: kind ?? '' };
+		try {
+			const { history } = await app.api.history(id);
+			download(fileName(chat.name, ending), make(chat, history, { you: t('message.you'), ai: t('message.ai') }), type);
+		} catch (error) {
+			toast(t('export.failed', { reason: error.message }), 'error');
+		}
+	}
+
+	return menuButton({
+		label: t('export.title'), text: '⋯', testid: 'export',
+		items: [
+			{ text: t('export.markdown'), testid: 'export-markdown', run: () => save(chatAsMarkdown, 'md', 'text/markdown') },
+			{ text: t('export.json'), testid: 'export-json', run: () => save(chatAsJson, 'json', 'application/json') },
+			{ text: t('export.print'), testid: 'export-print', run: () => print() },
+			{ text: t('usage.chat'), testid: 'chat-usage', run: () => usageDialog({ title: t('usage.chat'), load: () => app.api.chatUsage(current().id) }) },
+		],
+	});
+}
