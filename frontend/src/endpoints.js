@@ -60,8 +60,8 @@ function chatCalls({ request }) {
 		setChatStatus: (chatId, status) => request('PUT', `/chat/chats/${id(chatId)}/status${query({ status })}`),
 		deleteChat: (chatId) => request('DELETE', `/chat/chats/${id(chatId)}`),
 		restoreChat: (chatId) => request('POST', `/chat/chats/${id(chatId)}/restore`),
+		/* versions_of among the queries: all versions of that reply instead */
 		history: (chatId, page = {}) => get(`/chat/chats/${id(chatId)}/history${query(page)}`),
-		versions: (messageId) => get(`/chat/messages/${id(messageId)}/versions`),
 		chatUsage: (chatId) => get(`/chat/chats/${id(chatId)}/usage`),
 	};
 }

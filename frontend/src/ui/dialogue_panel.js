@@ -55,7 +55,7 @@ export function dialoguePanel({ app, session, emptyText, items = (all) => all, o
 		regenerate: session.regenerate,
 		sendAgain: session.retryMessage,
 		edit: (text) => compose.takeBack(text),
-		versions: app.api.versions,
+		versions: async (id) => (await app.api.history(session.state().currentChatId, { versions_of: id })).history,
 		takeBack(cmid) {
 			compose.takeBack(session.dialogue().outbox.find((item) => item.cmid === cmid)?.text ?? '');
 			session.discardMessage(cmid);

@@ -9,7 +9,7 @@ import { messageFromHistory } from '../message.js';
 import { h, setText } from './dom.js';
 import { toast } from './notices.js';
 
-/** load(messageId): versions in order; onShow(message): one of them, or null for the newest. */
+/** load(messageId): a promise of the versions in order; onShow(message): one of them, or null for the newest. */
 export function versionSwitch({ load, onShow }) {
 	const back = h('button', { type: 'button', class: 'icon-button', 'aria-label': t('version.back'), 'data-testid': 'version-back', onclick: () => go(-1) }, '‹');
 	const on = h('button', { type: 'button', class: 'icon-button', 'aria-label': t('version.on'), 'data-testid': 'version-on', onclick: () => go(1) }, '›');
@@ -31,7 +31,7 @@ export function versionSwitch({ load, onShow }) {
 	async function fetched() {
 		if (list === null) {
 			const mine = message;
-			const { versions } = await load(mine.id);
+			const versions = await load(mine.id);
 			if (mine !== message)
 				return false;
 			list = versions.map(messageFromHistory);
