@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { EventStream } from "../lib/sse.js";
 import { chatOf, Ws } from "../lib/ws.js";
-import { asyncapi, faults, frameFaults, heard, pointer, told } from "./spec.js";
-import { World, furnish } from "./world.js";
+import { asyncapi, faults, frameFaults, heard, operations, pointer, resolved, told } from "./spec.js";
+import { World, furnish, requestFor } from "./world.js";
 
 let world, session, user;
 const sockets = [];	/* { channel, ws } */
@@ -137,6 +138,23 @@ test("the commands of the switch socket", async () => {
 	ws.send({ command: "dance" });
 	await ws.next("error");
 });
+
+/* ---- the same over HTTP ------------------------------------------------------------------- */
+
+for (const op of operations.filter((o) => resolved(o.raw.responses[200]).content["text/event-stream"])) {
+	test(`${op.id} as a stream tells the frames of the socket`, async () => {
+		const request = requestFor(op, user.things);
+		const stream = await EventStream.post(user, request.path, request.body);
+
+		assert.deepEqual([stream.status, stream.type.split(";")[0]], [200, "text/event-stream"], JSON.stringify(stream.body));
+		assert.equal(await stream.ended, null);
+		for (const { type, frame } of stream.events) {
+			assert.equal(type, frame.type);
+			assert.equal(frameFaults("session", frame), "", JSON.stringify(frame).slice(0, 600));
+		}
+		assert.equal(stream.events.at(-1).type, "ai_response");
+	});
+}
 
 /* ---- the balance ------------------------------------------------------------------------- */
 

@@ -133,13 +133,14 @@ const NO_BODY = ["", "hello", '{"a":', "{} {}", "[]", "null", "5", '"x"', "\ufef
 for (const op of operations.filter((o) => o.body?.fields.length > 0)) {
 	test(`${op.id} refuses every field that is wrong, and stores nothing`, async () => {
 		const caller = op.admin ? world.admin : world.user;
-		const { path } = requestFor(op, world.user.things);
+		const things = op.admin ? world.pawn : world.user.things;
+		const { path } = requestFor(op, things);
 		const before = await world.fingerprint();
-		const bodies = [...wrongBodies(op, world.user.things)];
+		const bodies = [...wrongBodies(op, things)];
 
 		await inGroups(bodies, async (wrong) =>
 			assertRefused(op, wrong, await caller.request(op.method, path, wrong.text, { "content-type": "application/json" })));
-		await nullIsNotGiven(op, caller, world.user.things);
+		await nullIsNotGiven(op, caller, things);
 		for (const text of NO_BODY.filter((body) => body.length > 0 || op.body.required)) {
 			const answer = await caller.request(op.method, path, text, { "content-type": "application/json" });
 
@@ -158,7 +159,7 @@ const ODD = ["%00", "%ff%fe", "%ed%a0%80", "a%2Fb", "..", "%20", "x".repeat(300)
 test("odd ids in paths and queries find nothing and store nothing", async () => {
 	const before = await world.fingerprint(world.user);
 
-	for (const op of operations.filter((o) => o.parameters.some((p) => p.owner)))
+	for (const op of operations.filter((o) => o.parameters.some((p) => p.owner) && !o.admin))
 		for (const odd of ODD) {
 			const [first] = op.parameters.filter((p) => p.owner);
 			const { path, body, method } = requestFor(op, { ...world.user.things, [first.owner]: "ODD" });

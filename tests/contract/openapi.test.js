@@ -87,17 +87,18 @@ function chunked(rest, { method, path, headers }) {
 	});
 }
 
-const withBody = (body, headers) => (w, op, parts) => send(caller(w, op), { ...requestFor(op, w.user.things, (p) => {
+const withBody = (body, headers) => (w, op, parts) => send(caller(w, op), { ...requestFor(op, thingsOf(w, op), (p) => {
 	p.body = body;
 }), headers: { ...parts, ...headers } });
 
 /* Who may call an operation: the world's user, but where only an admin may. */
 const caller = (w, op) => op.admin ? w.admin : w.user;
+const thingsOf = (w, op) => op.admin ? w.pawn : w.user.things;
 
 function withId(kind) {
 	return (w, op, headers) => {
 		const [first] = idsOf(op);
-		const request = requestFor(op, w.user.things, (p) => {
+		const request = requestFor(op, thingsOf(w, op), (p) => {
 			const place = { path: p.params, query: p.query, body: p.body }[first.in];
 
 			place[first.name] = kind === "unknown" ? randomUUID() : "not-a-uuid";
@@ -109,24 +110,24 @@ function withId(kind) {
 
 function as(rest) {
 	return (w, op, headers) => {
-		const request = requestFor(op, w.user.things);
+		const request = requestFor(op, thingsOf(w, op));
 
 		return send(Object.assign(new Rest(w.stack.url), { token: rest(w).token }), { ...request, headers: { ...request.headers, ...headers } });
 	};
 }
 
 const GENERIC = {
-	200: (w, op) => send(caller(w, op), requestFor(op, w.user.things)),
+	200: (w, op) => send(caller(w, op), requestFor(op, thingsOf(w, op))),
 	400: withId("malformed"),
 	401: as((w) => w.expired),
 	403: (w, op, headers) => {
-		const request = requestFor(op, w.user.things);
+		const request = requestFor(op, thingsOf(w, op));
 
-		return send(w.nobody, { ...request, headers: { ...request.headers, ...headers,
+		return send(op.admin ? w.user : w.nobody, { ...request, headers: { ...request.headers, ...headers,
 			...(op.auth === "optional" ? { authorization: "Basic eDp5" } : {}) } });
 	},
 	404: withId("unknown"),
-	411: (w, op, headers) => chunked(caller(w, op), { ...requestFor(op, w.user.things), headers }),
+	411: (w, op, headers) => chunked(caller(w, op), { ...requestFor(op, thingsOf(w, op)), headers }),
 	413: withBody({ filler: "x".repeat(300000) }),
 	415: withBody("{}", { "content-type": "text/plain" }),
 	422: (w, op, headers) => withBody(Object.fromEntries(op.body.fields.map((field) => [field.name, {}])))(w, op, headers),
@@ -187,7 +188,7 @@ test("without the store all that needs it answers 503, and says when to come aga
 
 	await world.stack.daemons.store.stop(10000);
 	await Promise.all(needs.map(async (op) => {
-		const answer = await send(caller(world, op), requestFor(op, world.user.things));
+		const answer = await send(caller(world, op), requestFor(op, thingsOf(world, op)));
 
 		checkAnswer(op, answer);
 		assert.equal(answer.status, 503, `${op.id}: ${answer.text.slice(0, 300)}`);

@@ -51,6 +51,24 @@ const tooOften = (make = () => undefined) => async (w, op, headers) => {
 	return answers.find((answer) => answer.status === 429) ?? answers[0];
 };
 
+/* More wrong passwords of one user than a minute's allowance. */
+const guessing = (make) => async (w, op, headers) => {
+	const rest = await fresh(w).register();
+	const answers = await Promise.all(Array.from({ length: 40 }, () => rest.request(op.method, op.path, make("wrong horse 1"), headers)));
+
+	return answers.find((answer) => answer.status === 429) ?? answers[0];
+};
+
+/* A track of the user's whose modules nobody has begun. */
+async function withModules(w) {
+	const { id, session_id } = await w.user.createTrack({ language: "en" });
+
+	await w.user.welcome({ session_id, skill_area: "Python" });
+	const { modules } = await w.user.finalize({ session_id, track_id: id });
+
+	return { track: id, session: session_id, module: modules[0].id };
+}
+
 export const SPECIAL = {
 	register: {
 		200: (w, op) => fresh(w).post(op.path, { email: email(), password: PASSWORD, first_name: "Ada", last_name: "Lovelace" }),
@@ -98,6 +116,58 @@ export const SPECIAL = {
 			try {
 				await w.running();
 				return await w.user.post(op.path, { ...session, message: "meanwhile" }, headers);
+			} finally {
+				assert.equal((await slow).status, 200);
+			}
+		},
+	},
+	changePassword: {
+		200: async (w, op) => {
+			const rest = await fresh(w).register();
+
+			return rest.post(op.path, { current_password: rest.credentials.password, new_password: "another horse 2" });
+		},
+		429: guessing((password) => ({ current_password: password, new_password: "another horse 2" })),
+	},
+	removeMe: {
+		200: async (w, op) => {
+			const rest = await fresh(w).register();
+
+			return rest.request("DELETE", op.path, { password: rest.credentials.password });
+		},
+		429: guessing((password) => ({ password })),
+	},
+	listUsers: {
+		422: (w, op, headers) => w.admin.get(`${op.path}?limit=0`, headers),
+	},
+	setUserActive: {
+		409: (w, op, headers) => w.admin.put(`/api/admin/users/${w.admin.user.id}/active`, { is_active: false }, headers),
+	},
+	testConnection: {
+		429: tooOften(() => ({ base_url: "https://model.example.org/v1" })),
+	},
+	moduleLearningStart: {
+		500: async (w, op, headers) => {
+			const { track, module, session } = await withModules(w);
+
+			await w.stack.sim.script([{ match: "", status: { code: 400 }, times: 3 }]);
+			const answer = await w.user.post(op.path, { track_id: track, module_id: module, session_id: session }, headers);
+
+			await w.stack.sim.forget("script");
+			return answer;
+		},
+	},
+	moduleChat: {
+		409: async (w, op, headers) => {
+			const { track, module, session } = w.user.things;
+			const request = { track_id: track, module_id: module, session_id: session };
+
+			await w.stack.sim.script([{ match: "a slow one", first_delay: { ms: 1500 } }]);
+			const slow = w.user.post(op.path, { ...request, message: "a slow one" });
+
+			try {
+				await w.running();
+				return await w.user.post(op.path, { ...request, message: "meanwhile" }, headers);
 			} finally {
 				assert.equal((await slow).status, 200);
 			}

@@ -89,6 +89,11 @@ export class World {
 		await this.disable(this.disabled);
 	}
 
+	/* For administrators: an account that something can be done to. */
+	get pawn() {
+		return { user: this.disabled.user.id };
+	}
+
 	async disable(rest) {
 		if (isRouted({ method: "PUT", path: "/api/admin/users/{user_id}/active" }))
 			await this.admin.ok("PUT", `/api/admin/users/${rest.user.id}/active`, { is_active: false });
