@@ -61,10 +61,12 @@ enum rc on_chat_post(struct chat *chat, const struct msg_chat_post *m, struct ca
 		return refuse_field(call, "message", "must not be blank");
 	if (text_chars(m->body) > BODY_CHARS_MAX)
 		return refuse_field(call, "message", "must not be longer than 32000 characters");
-	if (m->session_id.len == 0 && m->chat_id.len == 0)
+	if (m->session_id.len == 0 && m->chat_id.len == 0 && m->module_id.len == 0)
 		return refuse_field(call, "session_id", "is missing");
 	wish.session_id = m->session_id;
 	wish.chat_id = m->chat_id;
+	wish.track_id = m->track_id;
+	wish.module_id = m->module_id;
 	wish.client_message_id = m->client_message_id;
 	wish.body = m->body;
 	wish.message_type = m->message_type.len > 0 ? m->message_type : text_from("text");
@@ -83,6 +85,34 @@ enum rc on_chat_welcome(struct chat *chat, const struct msg_chat_welcome *m, str
 	wish.expectations = m->expectations;
 	wish.language = m->language.len > 0 ? m->language : text_from(call_caller(call)->language);
 	return start(chat, KIND_WELCOME, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_summary(struct chat *chat, const struct msg_chat_summary *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "summary");
+
+	wish.session_id = m->session_id;
+	wish.track_id = m->track_id;
+	wish.module_id = m->module_id;
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_SUMMARY, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_lesson(struct chat *chat, const struct msg_chat_lesson *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "lesson");
+
+	if (is_blank(m->lesson_title))
+		return refuse_field(call, "lesson_title", "must not be blank");
+	wish.track_id = m->track_id;
+	wish.module_id = m->module_id;
+	wish.lesson_id = id_new();
+	wish.lesson_number = m->lesson_number;
+	wish.lesson_title = m->lesson_title;
+	wish.content_type = m->content_type;
+	wish.lesson_context = m->lesson_context;
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_LESSON, &wish, m->wait, m->gateway_in_us, call);
 }
 
 enum rc on_chat_finalize(struct chat *chat, const struct msg_chat_finalize *m, struct call *call)
@@ -115,6 +145,22 @@ struct again {
 	struct call *call;
 };
 
+/* The module is the one of the chat. */
+static enum rc start_module_again(struct again *again, const struct turn_context *context)
+{
+	enum turn_kind kind = turn_kind_from(context->kind);
+	struct msg_turn_begin wish = wish_for(again->chat, kind == KIND_LESSON ? "lesson" : "summary");
+
+	wish.chat_id = uuid_as_text(&context->chat_id);
+	wish.language = context->language;
+	wish.lesson_id = id_new();
+	wish.lesson_number = context->lesson_number;
+	wish.lesson_title = context->lesson_title;
+	wish.content_type = context->content_type;
+	wish.lesson_context = context->lesson_context;
+	return start(again->chat, kind, &wish, false, again->m->gateway_in_us, again->call);
+}
+
 /* A welcome has no message to name: it is begun again under its session, which a failed one allows. */
 static enum rc start_welcome_again(struct again *again, const struct turn_context *context)
 {
@@ -138,6 +184,9 @@ static void on_again_loaded(void *arg, const struct answer *answer)
 	}
 	if (text_is(a->context.kind, "welcome"))
 		rc = start_welcome_again(again, &a->context);
+	else if (a->context.module_id.s[0] != '\0' &&
+		 (text_is(a->context.kind, "summary") || text_is(a->context.kind, "lesson")))
+		rc = start_module_again(again, &a->context);
 	else if (a->context.user_message_id.s[0] != '\0')
 		rc = start_again(again->chat, again->m, &a->context.user_message_id, again->call);
 	if (rc != RC_OK && rc != RC_PENDING)

@@ -5,7 +5,7 @@
 #include "chat.h"
 #include "embedded.h"
 
-#define VALUES 7
+#define VALUES 13
 
 static struct text template_get(const char *language, const char *name)
 {
@@ -68,6 +68,12 @@ static void values_of(const struct turn *turn, struct prompt_value out[VALUES])
 	out[4] = (struct prompt_value){ "description", or_dash(c->description) };
 	out[5] = (struct prompt_value){ "expectations", or_dash(c->expectations) };
 	out[6] = (struct prompt_value){ "plan", c->plan };
+	out[7] = (struct prompt_value){ "module", or_dash(c->module_title) };
+	out[8] = (struct prompt_value){ "module_description", or_dash(c->module_description) };
+	out[9] = (struct prompt_value){ "objectives", or_dash(c->module_objectives) };
+	out[10] = (struct prompt_value){ "lesson", or_dash(c->lesson_title) };
+	out[11] = (struct prompt_value){ "content_type", or_dash(c->content_type) };
+	out[12] = (struct prompt_value){ "context", or_dash(c->lesson_context) };
 }
 
 static void put_message(UT_string *out, const char *role, struct text content)
@@ -93,18 +99,32 @@ static void put_template(UT_string *out, const struct turn *turn, const char *la
 			    prompt_fill(turn, text_of(cut + 5, template.len - system - 5), values, VALUES));
 }
 
+static const char *template_of(const struct turn *turn)
+{
+	switch (turn->kind) {
+	case KIND_WELCOME:
+		return "welcome";
+	case KIND_FINALIZE:
+		return "finalize";
+	case KIND_SUMMARY:
+		return "summary";
+	case KIND_LESSON:
+		return "lesson";
+	case KIND_MESSAGE:
+		break;
+	}
+	return turn->context.module_id.s[0] != '\0' ? "tutor" : "dialogue";
+}
+
 void prompt_build(struct turn *turn)
 {
-	static const char *const names[] = {
-		[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "dialogue", [KIND_FINALIZE] = "finalize"
-	};
 	const char *language = text_is(turn->context.language, "en") ? "en" : "ru";
 	CLEANUP(string_done) UT_string out = { 0 };
 
 	utstring_init(&out);
 	if (turn->messages.len > 0)
 		return; /* a further attempt asks the same, or what prompt_keep_complaint made of it */
-	put_template(&out, turn, language, names[turn->kind]);
+	put_template(&out, turn, language, template_of(turn));
 	if (turn->kind == KIND_MESSAGE && turn->context.history.len > 0)
 		json_raw(&out, NULL, turn->context.history);
 	turn->messages = text_copy(turn, json_written(&out));
@@ -128,8 +148,9 @@ void prompt_parameters(const struct turn *turn, struct ans_work_pull *work)
 	bool finalize = turn->kind == KIND_FINALIZE;
 
 	work->stream = !finalize;
-	work->temperature = finalize ? 0.3 : 0.8;
-	work->max_tokens = finalize ? 4000 : 3000; /* Russian needs about twice the tokens of English */
+	work->temperature = finalize ? 0.3 : turn->kind == KIND_LESSON ? 0.6 : 0.8;
+	/* Russian needs about twice the tokens of English */
+	work->max_tokens = turn->kind == KIND_MESSAGE || turn->kind == KIND_WELCOME ? 3000 : 4000;
 	if (finalize)
 		work->response_format = text_from("{\"type\":\"json_object\"}");
 }

@@ -31,7 +31,7 @@ static void prompt_of_every_kind_and_language_is_a_message_list(void **state)
 	static const char *const languages[] = { "ru", "en", "" };
 
 	(void)state;
-	for (int kind = KIND_WELCOME; kind <= KIND_FINALIZE; kind++)
+	for (int kind = KIND_WELCOME; kind <= KIND_LESSON; kind++)
 		for (size_t i = 0; i < 3; i++) {
 			struct turn *turn = make_turn((enum turn_kind)kind, languages[i]);
 			cJSON *tree;

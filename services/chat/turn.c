@@ -62,9 +62,15 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 
 enum turn_kind turn_kind_from(struct text name)
 {
-	if (text_is(name, "welcome"))
-		return KIND_WELCOME;
-	return text_is(name, "finalize") ? KIND_FINALIZE : KIND_MESSAGE;
+	static const char *const names[] = {
+		[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "message", [KIND_FINALIZE] = "finalize",
+		[KIND_SUMMARY] = "summary", [KIND_LESSON] = "lesson",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_is(name, names[i]))
+			return (enum turn_kind)i;
+	return KIND_MESSAGE;
 }
 
 void turn_adopt(struct chat *chat, const struct turn_context *context)

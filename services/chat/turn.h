@@ -1,7 +1,7 @@
 /*
  * turn: one question to the model and its one reply, from the first request
- * to the terminal state in the store. Welcome, message and finalization are
- * turns alike.
+ * to the terminal state in the store. Welcome, message, finalization, a
+ * module's summary and a lesson are turns alike.
  *
  * What a turn needs lives in struct turn and its talloc context; the step is
  * the only truth about where it stands. A turn ends by turn_go(turn, TURN_END)
@@ -35,7 +35,7 @@ enum turn_step {
 #undef X
 };
 
-enum turn_kind { KIND_WELCOME, KIND_MESSAGE, KIND_FINALIZE };
+enum turn_kind { KIND_WELCOME, KIND_MESSAGE, KIND_FINALIZE, KIND_SUMMARY, KIND_LESSON };
 
 /* A call that is answered with the turn's state: when it is accepted, or when it has ended. */
 struct waiter {
@@ -63,7 +63,7 @@ struct turn {
 	char *worker; /* who has the attempt; NULL while nobody */
 	struct reply_log reply;
 	struct text messages; /* the prompt of this attempt: inside of the messages array */
-	int64_t failures;		/* attempts that failed here; ATTEMPTS_MAX bounds them */
+	int64_t failures; /* attempts that failed here; ATTEMPTS_MAX bounds them */
 	int64_t handovers; /* workers that died with this attempt before its first piece */
 	bool repairing; /* finalize: the attempt that was told its fault */
 	bool stopping; /* a stop was asked for */
@@ -89,7 +89,7 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 /* A turn found unfinished in the store; goes to REATTACH. */
 void turn_adopt(struct chat *chat, const struct turn_context *context);
 
-/* welcome, message, finalize */
+/* welcome, message, finalize, summary, lesson */
 enum turn_kind turn_kind_from(struct text name);
 
 struct turn *turn_find(struct chat *chat, const struct uuid_text *id);

@@ -77,6 +77,23 @@ void turn_on_text(struct turn *turn, const struct msg_work_text *m)
 	turn_merge(turn, m->text, m->ends);
 }
 
+static const char *message_type_of(enum turn_kind kind)
+{
+	switch (kind) {
+	case KIND_WELCOME:
+		return "welcome";
+	case KIND_FINALIZE:
+		return "finalization";
+	case KIND_SUMMARY:
+		return "summary";
+	case KIND_LESSON:
+		return "lesson";
+	case KIND_MESSAGE:
+		break;
+	}
+	return "text";
+}
+
 static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
 {
 	struct outcome *o = &turn->outcome;
@@ -86,9 +103,7 @@ static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
 	o->finish_reason = text_copy(turn, m->finish_reason);
 	o->usage = m->usage;
 	usage_keep(turn, &o->usage);
-	o->message_type = text_from(turn->kind == KIND_WELCOME    ? "welcome"
-				    : turn->kind == KIND_FINALIZE ? "finalization"
-								  : "text");
+	o->message_type = text_from(message_type_of(turn->kind));
 	turn->timing.provider_first_token = m->first_token_us;
 	turn->timing.provider_total = m->total_us;
 	turn->queue_us += m->queue_us;

@@ -9,6 +9,8 @@
 _Static_assert(sizeof(struct ans_chat_post) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_welcome) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_finalize) == sizeof(struct turn_view), "turn_view alone");
+_Static_assert(sizeof(struct ans_chat_summary) == sizeof(struct turn_view), "turn_view alone");
+_Static_assert(sizeof(struct ans_chat_lesson) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_regenerate) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_turn_stop) == sizeof(struct turn_view), "turn_view alone");
 
@@ -22,6 +24,7 @@ static struct turn_view view_of(const struct turn_context *c, int64_t epoch, con
 				   .client_message_id = c->client_message_id,
 				   .user_message_id = c->user_message_id,
 				   .seq = c->seq,
+				   .lesson_id = c->lesson_id,
 				   .outcome = *outcome };
 }
 

@@ -1,13 +1,10 @@
 #include "rest.h"
+#include "rest_turn.h"
 
-#include "clock.h"
-#include "event_stream.h"
 #include "ids.h"
 #include "problem.h"
 #include "schema.h"
 
-/* A turn may wait for a slot, be tried three times and stream for minutes; lws holds a request's head for 370 s at most. */
-#define WAIT_MS 330000
 #define MESSAGE_MAX 32000
 #define ID_MAX 200
 
@@ -18,77 +15,7 @@ struct ai_body {
 	struct uuid_text client_message_id;
 };
 
-/* ---- waiting for the end of a turn ---------------------------------------------------- */
-
-static void ask_for_turn(struct http_request *r, enum msg_id msg, const void *m, http_answered_fn *then)
-{
-	/* Sockets need the same link to chat: those who wait may not take all of it. */
-	if (r->gw->waits_open >= r->gw->config->bus_inflight_max / 2) {
-		problem_later(r, 503, WORD_BUSY, 5);
-		return;
-	}
-	r->waiting = true;
-	r->gw->waits_open++;
-	http_ask(r, r->gw->chat, msg, m, WAIT_MS, then);
-}
-
-/* Answers when the turn has ended; with its events as they come when the client wants those. */
-static void ask_or_stream(struct http_request *r, enum msg_id msg, const void *m, struct text session_id,
-			  http_answered_fn *then)
-{
-	struct text *named = talloc(r, struct text);
-
-	*named = session_id; /* borrows from the body, which lives as long */
-	r->state = named;
-	if (r->wants_events)
-		http_ask(r, r->gw->chat, msg, m, 0, then);
-	else
-		ask_for_turn(r, msg, m, then);
-}
-
-static int64_t since_head_us(const struct http_request *r)
-{
-	return clock_us() - r->since_us;
-}
-
-static bool is_completed(const struct outcome *outcome)
-{
-	return text_is(outcome->state, "completed") || text_is(outcome->state, "cancelled");
-}
-
-/* What people are told about a turn that did not complete. */
-static const char *why(struct http_request *r, const struct outcome *outcome)
-{
-	const char *code = text_dup(r, outcome->error_code);
-
-	if (outcome->error_message.len > 0)
-		return text_dup(r, outcome->error_message);
-	if (outcome->error_code.len > 0)
-		return word(r->caller.language, problem_word_of(rc_from_name(code)));
-	return word(r->caller.language, WORD_NO_REPLY);
-}
-
-/* "Most /api/ai endpoints answer 200 with success:false". */
-static bool is_soft(enum rc rc)
-{
-	return rc == RC_AI_FAILED || rc == RC_AI_REFUSED;
-}
-
-static void json_opt_text(UT_string *json, const char *key, struct text value)
-{
-	if (value.len > 0)
-		json_text(json, key, value);
-	else
-		json_null(json, key);
-}
-
-static void json_opt_tokens(UT_string *json, const struct outcome *outcome)
-{
-	if (is_completed(outcome))
-		json_i64(json, "tokens_used", outcome->usage.prompt_tokens + outcome->usage.completion_tokens);
-	else
-		json_null(json, "tokens_used");
-}
+/* ---- replies -------------------------------------------------------------------------------- */
 
 /* The reply of a turn under the name an endpoint gives it. turn NULL: there is none. */
 static void answer_reply(struct http_request *r, const char *key, const struct turn_view *turn, const char *error)
@@ -96,17 +23,17 @@ static void answer_reply(struct http_request *r, const char *key, const struct t
 	CLEANUP(string_done) UT_string json;
 	static const struct turn_view none;
 	const struct turn_view *t = turn != NULL ? turn : &none;
-	bool good = turn != NULL && is_completed(&turn->outcome);
+	bool good = turn != NULL && turn_has_reply(&turn->outcome);
 
 	utstring_init(&json);
 	json_open(&json, NULL, '{');
 	json_bool(&json, "success", good);
-	json_opt_text(&json, key, good ? t->outcome.reply : (struct text){ 0 });
-	json_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
-	json_opt_tokens(&json, &t->outcome);
-	json_opt_text(&json, "model_used", t->outcome.model);
-	json_opt_text(&json, "turn_id", uuid_as_text(&t->turn_id));
-	json_opt_text(&json, "message_id", uuid_as_text(&t->outcome.message_id));
+	put_opt_text(&json, key, good ? t->outcome.reply : (struct text){ 0 });
+	put_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
+	put_opt_tokens(&json, &t->outcome);
+	put_opt_text(&json, "model_used", t->outcome.model);
+	put_opt_text(&json, "turn_id", uuid_as_text(&t->turn_id));
+	put_opt_text(&json, "message_id", uuid_as_text(&t->outcome.message_id));
 	json_str(&json, "error", good ? NULL : error);
 	json_close(&json, '}');
 	http_answer_json(r, &json);
@@ -120,10 +47,10 @@ static void welcome_on_answer(struct http_request *r, const struct answer *answe
 	enum rc rc = answer->err.rc;
 
 	if (rc == RC_OK && r->wants_events)
-		event_stream_answer(r, &ans->turn, *(const struct text *)r->state);
+		turn_stream(r, &ans->turn);
 	else if (rc == RC_OK)
-		answer_reply(r, "message", &ans->turn, why(r, &ans->turn.outcome));
-	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
+		answer_reply(r, "message", &ans->turn, turn_why(r, &ans->turn.outcome));
+	else if (turn_is_soft(rc) || rc == RC_NOT_CONFIGURED)
 		answer_reply(r, "message", NULL, word(r->caller.language, problem_word_of(rc)));
 	else
 		problem_rc(r, &answer->err);
@@ -150,8 +77,8 @@ void ai_welcome_message(struct http_request *r)
 	m.hours = body.duration_hours;
 	m.expectations = body.user_expectations;
 	m.language = text_from(r->caller.language);
-	m.gateway_in_us = since_head_us(r);
-	ask_or_stream(r, MSG_CHAT_WELCOME, &m, body.session_id, welcome_on_answer);
+	m.gateway_in_us = turn_in_us(r);
+	turn_ask_or_stream(r, MSG_CHAT_WELCOME, &m, body.session_id, welcome_on_answer);
 }
 
 /* ---- one message ------------------------------------------------------------------------------ */
@@ -162,12 +89,12 @@ static void response_on_answer(struct http_request *r, const struct answer *answ
 	enum rc rc = answer->err.rc;
 
 	if (rc == RC_OK && r->wants_events)
-		event_stream_answer(r, &ans->turn, *(const struct text *)r->state);
+		turn_stream(r, &ans->turn);
 	else if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (rc == RC_OK)
-		answer_reply(r, "response", &ans->turn, why(r, &ans->turn.outcome));
-	else if (is_soft(rc))
+		answer_reply(r, "response", &ans->turn, turn_why(r, &ans->turn.outcome));
+	else if (turn_is_soft(rc))
 		answer_reply(r, "response", NULL, word(r->caller.language, problem_word_of(rc)));
 	else
 		problem_rc(r, &answer->err);
@@ -208,8 +135,8 @@ void ai_chat_response(struct http_request *r)
 	m.client_message_id = message_id(r, &body);
 	m.body = body.message;
 	m.message_type = text_from("text");
-	m.gateway_in_us = since_head_us(r);
-	ask_or_stream(r, MSG_CHAT_POST, &m, body.session_id, response_on_answer);
+	m.gateway_in_us = turn_in_us(r);
+	turn_ask_or_stream(r, MSG_CHAT_POST, &m, body.session_id, response_on_answer);
 }
 
 /* ---- finalization --------------------------------------------------------------------------------- */
@@ -227,7 +154,7 @@ static void answer_modules(struct http_request *r, const struct turn_view *turn,
 	CLEANUP(string_done) UT_string json;
 	static const struct turn_view none;
 	const struct turn_view *t = turn != NULL ? turn : &none;
-	bool good = turn != NULL && is_completed(&turn->outcome) && turn->outcome.modules.len > 0;
+	bool good = turn != NULL && turn_has_reply(&turn->outcome) && turn->outcome.modules.len > 0;
 
 	utstring_init(&json);
 	json_open(&json, NULL, '{');
@@ -239,9 +166,9 @@ static void answer_modules(struct http_request *r, const struct turn_view *turn,
 		json_null(&json, "modules_count");
 		json_null(&json, "modules");
 	}
-	json_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
-	json_opt_tokens(&json, &t->outcome);
-	json_opt_text(&json, "model_used", t->outcome.model);
+	put_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
+	put_opt_tokens(&json, &t->outcome);
+	put_opt_text(&json, "model_used", t->outcome.model);
 	json_str(&json, "error", good ? NULL : error);
 	json_close(&json, '}');
 	http_answer_json(r, &json);
@@ -253,8 +180,8 @@ static void finalize_on_answer(struct http_request *r, const struct answer *answ
 	enum rc rc = answer->err.rc;
 
 	if (rc == RC_OK)
-		answer_modules(r, &ans->turn, why(r, &ans->turn.outcome));
-	else if (is_soft(rc) || rc == RC_NOT_CONFIGURED)
+		answer_modules(r, &ans->turn, turn_why(r, &ans->turn.outcome));
+	else if (turn_is_soft(rc) || rc == RC_NOT_CONFIGURED)
 		answer_modules(r, NULL, word(r->caller.language, problem_word_of(rc)));
 	else if (rc == RC_CONFLICT || (rc == RC_INVALID && answer->err.field[0] == '\0')) /* there is no plan yet */
 		answer_modules(r, NULL, answer->err.message);
@@ -279,8 +206,8 @@ void ai_finalize_course_plan(struct http_request *r)
 	m.session_id = body.session_id;
 	m.track_id = body.track_id;
 	m.course_plan = body.course_plan;
-	m.gateway_in_us = since_head_us(r);
-	ask_for_turn(r, MSG_CHAT_FINALIZE, &m, finalize_on_answer);
+	m.gateway_in_us = turn_in_us(r);
+	turn_ask(r, MSG_CHAT_FINALIZE, &m, finalize_on_answer);
 }
 
 /* ---- settings -------------------------------------------------------------------------------------- */

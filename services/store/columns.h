@@ -36,6 +36,11 @@
 	X(MODULE, learning_objectives) X(MODULE, estimated_duration_hours) X(MODULE, ai_generated_content)   \
 	X(MODULE, status) X(MODULE, progress) X(MODULE, completed_at) X(MODULE, created_at) X(MODULE, updated_at)
 
+#define LESSON_COLUMNS(X)                                                                                    \
+	X(LESSON, module_id) X(LESSON, lesson_number) X(LESSON, title) X(LESSON, content_type)               \
+	X(LESSON, content) X(LESSON, estimated_duration_minutes) X(LESSON, status) X(LESSON, created_at)     \
+	X(LESSON, updated_at)
+
 #define SESSION_COLUMNS(X)                                                                                   \
 	X(SESSION, track_id) X(SESSION, session_name) X(SESSION, status) X(SESSION, created_at) X(SESSION, updated_at)
 
@@ -67,7 +72,9 @@
 	X(TURN, usage_estimated) X(TURN, cost_nano) X(TURN, currency) X(TURN, gateway_in_us)                 \
 	X(TURN, chat_us) X(TURN, store_us) X(TURN, ai_queue_us) X(TURN, provider_first_token_us)             \
 	X(TURN, provider_total_us) X(TURN, total_us) X(TURN, timestamp) X(TURN, error_code)                  \
-	X(TURN, error_message) X(TURN, result) X(TURN, partial)
+	X(TURN, error_message) X(TURN, result) X(TURN, partial) X(TURN, module_id) X(TURN, module_title)     \
+	X(TURN, module_description) X(TURN, module_objectives) X(TURN, lesson_id) X(TURN, lesson_number)     \
+	X(TURN, lesson_title) X(TURN, content_type) X(TURN, lesson_context)
 
 /* clang-format on */
 
@@ -77,9 +84,10 @@ enum change_column { CHANGE_cursor, CHANGE_COLUMNS(ENUM_COLUMN) };
 enum user_column { USER_id, USER_COLUMNS(ENUM_COLUMN) };
 enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) };
 enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) };
+enum lesson_column { LESSON_id, LESSON_COLUMNS(ENUM_COLUMN) };
 enum session_column { SESSION_id, SESSION_COLUMNS(ENUM_COLUMN) };
 enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) OWNING_COLUMNS(ENUM_COLUMN) };
 enum message_column { MESSAGE_id, MESSAGE_COLUMNS(ENUM_COLUMN) };
-enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) };
+enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };
 
 #endif

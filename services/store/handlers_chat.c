@@ -65,6 +65,21 @@ static void chat_read(struct call *call, struct pg_job *job)
 	chat_loaded(call, job, true);
 }
 
+/* The chat that is meant, in alp.chat. */
+static void arg_open(struct pg_job *job, const struct msg_chat_load *m, const struct call *call)
+{
+	bool tutor = m->module_id.len > 0;
+
+	pg_job_add(job, tutor ? QUERY_TUTOR_OPEN : QUERY_CHAT_OPEN);
+	store_arg_caller(job, call);
+	store_arg_session(job, m->session_id);
+	pg_arg_uuid_text(job, m->chat_id);
+	if (tutor)
+		store_arg_module(job, m->track_id, m->module_id);
+	else
+		pg_arg_flag(job, m->restore);
+}
+
 /*
  * A chat is named by its id. Another name, as the seed's examples have one, is
  * nothing we know: then it is the session's planning chat.
@@ -75,19 +90,15 @@ enum rc on_chat_load(struct store *store, const struct msg_chat_load *m, struct 
 
 	if (!store_fits(call, "session_id", m->session_id, NAME_MAX))
 		return RC_OK;
-	if (m->session_id.len == 0 && m->chat_id.len == 0) {
+	if (m->session_id.len == 0 && m->chat_id.len == 0 && m->module_id.len == 0) {
 		call_fail(call, RC_INVALID, "session_id", "a session or a chat must be named");
 		return RC_OK;
 	}
-	if (m->session_id.len == 0 && !text_is_uuid(m->chat_id)) {
+	if (m->session_id.len == 0 && m->module_id.len == 0 && !text_is_uuid(m->chat_id)) {
 		call_fail(call, RC_NOT_FOUND, "chat_id", "no such chat");
 		return RC_OK;
 	}
-	pg_job_add(job, QUERY_CHAT_OPEN);
-	store_arg_caller(job, call);
-	store_arg_session(job, m->session_id);
-	pg_arg_uuid_text(job, m->chat_id);
-	pg_arg_flag(job, m->restore);
+	arg_open(job, m, call);
 	pg_job_add(job, QUERY_CHAT_OPENED);
 	pg_job_add(job, QUERY_CHAT_PAGE);
 	if (m->before > 0)

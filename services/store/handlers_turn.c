@@ -11,6 +11,7 @@
 #define KEY_MAX 255
 #define TYPE_MAX 20
 #define HASH_BYTES 16
+#define LESSON_NUMBER_MAX 1000
 
 /* Of what was asked for: the same message id with another one is refused. Welcome and finalize have other keys. */
 static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
@@ -49,8 +50,52 @@ static void arg_context(struct pg_job *job, const struct msg_turn_begin *m)
 	pg_arg_text(job, text_copy(job, json_written(&json)));
 }
 
+/* The chat of a module's tutor, however the client names the module. */
+static void arg_place(struct pg_job *job, const struct msg_turn_begin *m)
+{
+	store_arg_session(job, m->session_id);
+	pg_arg_uuid_text(job, m->chat_id);
+	store_arg_module(job, m->track_id, m->module_id);
+	pg_arg_opt(job, m->language);
+	pg_arg_uuid(job, &m->new_session_id);
+	pg_arg_uuid(job, &m->new_chat_id);
+}
+
+static void arg_begin_tutor(struct pg_job *job, const struct msg_turn_begin *m, const struct call *call)
+{
+	pg_job_add(job, QUERY_TURN_BEGIN_TUTOR);
+	store_arg_caller(job, call);
+	pg_arg_text(job, text_from(caller_kind_name(call_caller(call)->kind)));
+	pg_arg_uuid(job, &m->turn_id);
+	arg_place(job, m);
+	pg_arg_uuid(job, &m->client_message_id);
+	pg_arg_opt(job, m->body);
+	arg_hash(job, m);
+	pg_arg_opt(job, m->message_type);
+	pg_arg_uuid(job, &m->user_message_id);
+	pg_arg_text(job, m->owner);
+	pg_arg_i64(job, m->lease_ms);
+}
+
+static void arg_begin_module(struct pg_job *job, const struct msg_turn_begin *m, const struct call *call)
+{
+	pg_job_add(job, QUERY_TURN_BEGIN_MODULE);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->turn_id);
+	pg_arg_text(job, m->kind);
+	arg_place(job, m);
+	pg_arg_uuid(job, &m->lesson_id);
+	pg_arg_i64(job, m->lesson_number);
+	pg_arg_opt(job, m->lesson_title);
+	pg_arg_opt(job, m->content_type);
+	pg_arg_opt(job, m->lesson_context);
+	pg_arg_text(job, m->owner);
+	pg_arg_i64(job, m->lease_ms);
+}
+
 static void arg_turn_begin(struct pg_job *job, const struct msg_turn_begin *m, const struct call *call)
 {
+	pg_job_add(job, QUERY_TURN_BEGIN);
 	store_arg_caller(job, call);
 	pg_arg_text(job, text_from(caller_kind_name(call_caller(call)->kind)));
 	pg_arg_uuid(job, &m->turn_id);
@@ -77,16 +122,44 @@ static bool begin_refuse(struct call *call, const char *field, const char *why)
 	return false;
 }
 
+static bool is_known_kind(struct text kind)
+{
+	static const char *const kinds[] = { "message", "welcome", "finalize", "summary", "lesson" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (text_is(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/* A lesson without a module has a place of its own. */
+static bool names_module(const struct msg_turn_begin *m)
+{
+	return m->module_id.len > 0 || text_is(m->kind, "lesson");
+}
+
+static bool lesson_is_valid(struct call *call, const struct msg_turn_begin *m)
+{
+	if (m->lesson_title.len == 0)
+		return begin_refuse(call, "lesson_title", "a lesson has a title");
+	if (m->module_id.len > 0 && (m->lesson_number < 1 || m->lesson_number > LESSON_NUMBER_MAX))
+		return begin_refuse(call, "lesson_number", "1 to 1000");
+	return store_fits(call, "lesson_title", m->lesson_title, KEY_MAX) &&
+	       store_fits(call, "content_type", m->content_type, TYPE_MAX);
+}
+
 static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
 {
 	bool retry = m->retry_message_id.s[0] != '\0';
 	bool finalize = text_is(m->kind, "finalize");
 
-	if (!text_is(m->kind, "message") && !text_is(m->kind, "welcome") && !finalize)
-		return begin_refuse(call, "kind", "message, welcome or finalize");
+	if (!is_known_kind(m->kind))
+		return begin_refuse(call, "kind", "message, welcome, finalize, summary or lesson");
+	if (text_is(m->kind, "lesson") && !retry && !lesson_is_valid(call, m))
+		return false;
 	if (text_is(m->kind, "message") && !retry && m->body.len == 0)
 		return begin_refuse(call, "body", "a message has a text");
-	if (!retry && m->session_id.len == 0 && !text_is_uuid(m->chat_id))
+	if (!retry && !names_module(m) && m->session_id.len == 0 && !text_is_uuid(m->chat_id))
 		return begin_refuse(call, "session_id", "a session or a chat must be named");
 	if (m->lease_ms <= 0)
 		return begin_refuse(call, "lease_ms", "more than 0");
@@ -95,7 +168,9 @@ static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
 		return false;
 	}
 	return store_fits(call, "session_id", m->session_id, KEY_MAX) && store_fits(call, "owner", m->owner, KEY_MAX) &&
-	       store_fits(call, "message_type", m->message_type, TYPE_MAX);
+	       store_fits(call, "message_type", m->message_type, TYPE_MAX) &&
+	       store_fits(call, "module_id", m->module_id, KEY_MAX) &&
+	       store_fits(call, "track_id", m->track_id, KEY_MAX);
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -139,8 +214,12 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 
 	if (!begin_is_valid(call, m))
 		return RC_OK;
-	pg_job_add(job, QUERY_TURN_BEGIN);
-	arg_turn_begin(job, m, call);
+	if (text_is(m->kind, "summary") || text_is(m->kind, "lesson"))
+		arg_begin_module(job, m, call);
+	else if (m->module_id.len > 0 && text_is(m->kind, "message") && m->retry_message_id.s[0] == '\0')
+		arg_begin_tutor(job, m, call);
+	else
+		arg_turn_begin(job, m, call);
 	pg_job_add(job, QUERY_TURN_HISTORY);
 	pg_arg_i64(job, m->history_tokens);
 	if (text_is(m->kind, "finalize"))

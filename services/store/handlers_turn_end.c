@@ -93,7 +93,7 @@ static void turn_finished(struct call *call, struct pg_job *job)
 		return;
 	outcome_read(turn, 0, &ans.outcome, iso);
 	ans.track_id = row_uuid(turn, 0, TURN_track_id);
-	if (job->n > 1 && PQntuples(job->results[1]) > 0) {
+	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES && PQntuples(job->results[1]) > 0) {
 		utstring_init(&modules);
 		json_modules(&modules, job->results[1]);
 		ans.outcome.modules = json_written(&modules);
@@ -186,5 +186,7 @@ enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, str
 		return RC_OK;
 	if (m->outcome.modules.len > 0)
 		pg_job_add(job, QUERY_TURN_MODULES);
+	else if (text_is(m->outcome.message_type, "lesson"))
+		pg_job_add(job, QUERY_LESSON_KEEP);
 	return store_run(store, call, job);
 }

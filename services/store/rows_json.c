@@ -137,6 +137,33 @@ void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules
 	json_close(out, ']');
 }
 
+/* ---- lessons ------------------------------------------------------------------------------ */
+
+void json_lesson(UT_string *out, const PGresult *r, int row)
+{
+	json_open(out, NULL, '{');
+	put_row_text(out, "id", r, row, LESSON_id);
+	put_row_text(out, "module_id", r, row, LESSON_module_id);
+	json_i64(out, "lesson_number", row_i64(r, row, LESSON_lesson_number));
+	put_row_text(out, "title", r, row, LESSON_title);
+	put_row_lower(out, "content_type", r, row, LESSON_content_type, "theory");
+	put_row_or(out, "content", r, row, LESSON_content, "");
+	json_i64(out, "estimated_duration_minutes", row_i64(r, row, LESSON_estimated_duration_minutes));
+	put_row_or(out, "status", r, row, LESSON_status, "not_started");
+	put_row_time(out, "created_at", r, row, LESSON_created_at);
+	put_row_time(out, "updated_at", r, row, LESSON_updated_at);
+	json_close(out, '}');
+}
+
+void json_lessons(UT_string *out, const PGresult *r)
+{
+	json_open(out, NULL, '[');
+	for (int i = 0; i < PQntuples(r); i++)
+		if (row_has(r, i, LESSON_id))
+			json_lesson(out, r, i);
+	json_close(out, ']');
+}
+
 /* ---- sessions and chats ------------------------------------------------------------------- */
 
 void json_session(UT_string *out, const PGresult *r, int row)

@@ -16,6 +16,9 @@ void json_track(UT_string *out, const PGresult *tracks, int row, const PGresult 
 void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules); /* array */
 void json_modules(UT_string *out, const PGresult *modules); /* array */
 
+void json_lesson(UT_string *out, const PGresult *lessons, int row);
+void json_lessons(UT_string *out, const PGresult *lessons); /* array; a row without an id is none */
+
 void json_session(UT_string *out, const PGresult *sessions, int row);
 void json_sessions(UT_string *out, const PGresult *sessions); /* array */
 void json_chat(UT_string *out, const PGresult *chats, int row);

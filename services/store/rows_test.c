@@ -199,7 +199,7 @@ static void the_models_dialogue_says_what_was_cut(void **state)
 
 static void an_unfinished_turn_has_no_numbers(void **state)
 {
-	PGresult *r = result_new(TURN_partial + 1);
+	PGresult *r = result_new(TURN_COLUMN_COUNT);
 	struct turn_context context;
 	struct outcome outcome;
 	char iso[ISO_SIZE];

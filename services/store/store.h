@@ -49,6 +49,16 @@ void store_arg_caller(struct pg_job *job, const struct call *call);
 /* A session as a client names it, as the next two arguments: row id, own name; both null when empty. */
 void store_arg_session(struct pg_job *job, struct text session);
 
+/*
+ * A module as a client names it, as the next five arguments: its track's id,
+ * the client's own name of a track that is not stored, the module's id, its
+ * number, its name as it came.
+ */
+void store_arg_module(struct pg_job *job, struct text track, struct text module);
+
+/* ... only its id and its number. */
+void store_arg_module_id(struct pg_job *job, struct text module);
+
 /* False and the call refused (RC_INVALID naming the field) when t has more than max characters. */
 bool store_fits(struct call *call, const char *field, struct text t, size_t max);
 

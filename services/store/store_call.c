@@ -66,6 +66,41 @@ void store_arg_session(struct pg_job *job, struct text session)
 		pg_arg_opt(job, session);
 }
 
+/* A number of at most nine digits as an argument, else null. */
+static void arg_number(struct pg_job *job, struct text t)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < t.len && t.len <= 9; i++) {
+		if (t.p[i] < '0' || t.p[i] > '9') {
+			pg_arg_null(job);
+			return;
+		}
+		n = n * 10 + (t.p[i] - '0');
+	}
+	if (t.len >= 1 && t.len <= 9)
+		pg_arg_i64(job, n);
+	else
+		pg_arg_null(job);
+}
+
+void store_arg_module_id(struct pg_job *job, struct text module)
+{
+	pg_arg_uuid_text(job, module);
+	arg_number(job, module);
+}
+
+void store_arg_module(struct pg_job *job, struct text track, struct text module)
+{
+	pg_arg_uuid_text(job, track);
+	if (text_is_uuid(track))
+		pg_arg_null(job);
+	else
+		pg_arg_opt(job, track);
+	store_arg_module_id(job, module);
+	pg_arg_opt(job, module);
+}
+
 bool store_fits(struct call *call, const char *field, struct text t, size_t max)
 {
 	if (t.len <= max || text_chars(t) <= max)

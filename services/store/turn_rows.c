@@ -32,6 +32,15 @@ void turn_context_read(const PGresult *r, int row, struct turn_context *out)
 		.hours = I64(hours),
 		.expectations = TEXT(expectations),
 		.plan = TEXT(plan),
+		.module_id = UUID(module_id),
+		.module_title = TEXT(module_title),
+		.module_description = TEXT(module_description),
+		.module_objectives = TEXT(module_objectives),
+		.lesson_id = UUID(lesson_id),
+		.lesson_number = I64(lesson_number),
+		.lesson_title = TEXT(lesson_title),
+		.content_type = TEXT(content_type),
+		.lesson_context = TEXT(lesson_context),
 	};
 }
 

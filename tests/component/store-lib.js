@@ -13,7 +13,7 @@ import { Daemon, buildDir, sanitizerReports } from "../lib/daemon.js";
 import { createDatabase, psql, rows, sharedCluster } from "../lib/pg.js";
 import { claimPorts } from "../lib/ports.js";
 
-const BLOBS = new Set(["user", "track", "tracks", "session", "sessions", "chat", "chats", "chat_info", "history",
+const BLOBS = new Set(["lesson", "lessons", "user", "track", "tracks", "session", "sessions", "chat", "chats", "chat_info", "history",
 	"messages", "partial", "reply", "modules", "plan", "changes"]);
 const NAMES = { history: "list", messages: "list", reply: "text", partial: "text", plan: "text" };
 
