@@ -9,7 +9,7 @@ BASE=(build-essential gcc cmake ninja-build pkg-config ccache git curl jq
 	libpq-dev libcjson-dev libjwt-dev libsodium-dev uuid-dev libev-dev
 	uthash-dev libtalloc-dev libcmocka-dev
 	postgresql postgresql-client runit)
-TEST=(chromium fonts-dejavu-core fonts-noto-color-emoji)
+TEST=(spin chromium fonts-dejavu-core fonts-noto-color-emoji)
 CHECK=(clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck)
 
 # missing_of PACKAGE...: those not installed. A PostgreSQL server of another

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs and builds what tests need, then runs all of them, or the named
-# groups: test.sh [unit] [fakes] [frontend] [component] [contract]
+# groups: test.sh [unit] [fakes] [model] [frontend] [component] [contract]
 # [suite] [browser]
 
 . "$(dirname "$0")/lib.sh"

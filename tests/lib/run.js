@@ -116,6 +116,7 @@ const nodeTests = (...folders) => async (results, env) => {
 const GROUPS = {
 	unit: { run: unit },
 	fakes: { run: nodeTests("fakes", "lib") },
+	model: { run: nodeTests("model") },
 	frontend: { run: frontend },
 	component: { run: nodeTests("component"), database: true },
 	contract: { run: nodeTests("contract"), database: true },
