@@ -4,28 +4,44 @@
 #include <math.h>
 #include <stdio.h>
 
+/*
+ * At least doubles what grows: uthash's own way adds what is missing, and then
+ * a list of a megabyte is copied as often as it has members.
+ */
+static void json_room(UT_string *out, size_t len)
+{
+	if (out->n - out->i < len)
+		utstring_reserve(out, len > out->n ? len : out->n);
+}
+
+static void json_put(UT_string *out, const char *p, size_t len)
+{
+	json_room(out, len + 1);
+	utstring_bincpy(out, p, len);
+}
+
 static void json_begin(UT_string *out, const char *key)
 {
 	char last = out->i > 0 ? out->d[out->i - 1] : '{';
 
 	if (last != '{' && last != '[' && last != ':' && last != ',')
-		utstring_bincpy(out, ",", 1);
+		json_put(out, ",", 1);
 	if (key == NULL)
 		return;
-	utstring_bincpy(out, "\"", 1);
-	utstring_bincpy(out, key, strlen(key));
-	utstring_bincpy(out, "\":", 2);
+	json_put(out, "\"", 1);
+	json_put(out, key, strlen(key));
+	json_put(out, "\":", 2);
 }
 
 void json_open(UT_string *out, const char *key, char bracket)
 {
 	json_begin(out, key);
-	utstring_bincpy(out, &bracket, 1);
+	json_put(out, &bracket, 1);
 }
 
 void json_close(UT_string *out, char bracket)
 {
-	utstring_bincpy(out, &bracket, 1);
+	json_put(out, &bracket, 1);
 }
 
 static size_t escape_one(unsigned char c, char buf[8])
@@ -46,7 +62,7 @@ void json_escape(UT_string *out, struct text value)
 {
 	size_t from = 0;
 
-	utstring_reserve(out, value.len + 16);
+	json_room(out, value.len + 16);
 	for (size_t i = 0; i < value.len; i++) {
 		unsigned char c = (unsigned char)value.p[i];
 		char buf[8];
@@ -54,20 +70,20 @@ void json_escape(UT_string *out, struct text value)
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		if (i > from)
-			utstring_bincpy(out, value.p + from, i - from);
-		utstring_bincpy(out, buf, escape_one(c, buf));
+			json_put(out, value.p + from, i - from);
+		json_put(out, buf, escape_one(c, buf));
 		from = i + 1;
 	}
 	if (value.len > from)
-		utstring_bincpy(out, value.p + from, value.len - from);
+		json_put(out, value.p + from, value.len - from);
 }
 
 void json_text(UT_string *out, const char *key, struct text value)
 {
 	json_begin(out, key);
-	utstring_bincpy(out, "\"", 1);
+	json_put(out, "\"", 1);
 	json_escape(out, value);
-	utstring_bincpy(out, "\"", 1);
+	json_put(out, "\"", 1);
 }
 
 void json_str(UT_string *out, const char *key, const char *value)
@@ -81,7 +97,7 @@ void json_str(UT_string *out, const char *key, const char *value)
 static void json_token(UT_string *out, const char *key, const char *token)
 {
 	json_begin(out, key);
-	utstring_bincpy(out, token, strlen(token));
+	json_put(out, token, strlen(token));
 }
 
 void json_i64(UT_string *out, const char *key, int64_t value)
@@ -113,5 +129,5 @@ void json_null(UT_string *out, const char *key)
 void json_raw(UT_string *out, const char *key, struct text value)
 {
 	json_begin(out, key);
-	utstring_bincpy(out, value.p, value.len);
+	json_put(out, value.p, value.len);
 }
