@@ -138,11 +138,15 @@ export class Store {
 	}
 }
 
-/* prepare(url): fills the database before the store sees it. cluster: the test's own; ready: wait for it. */
-export async function startStore({ env = {}, prepare, cluster, ready = true } = {}) {
+/*
+ * prepare(url): fills the database before the store sees it. cluster: the
+ * test's own; ready: wait for it; through(url): the way the store takes to it.
+ */
+export async function startStore({ env = {}, prepare, cluster, ready = true, through = (url) => url } = {}) {
 	const database = await createDatabase(cluster ? cluster.url("postgres") : await sharedCluster());
 	const store = new Store({
-		dir: mkdtempSync(join(tmpdir(), "alp-store-")), claim: await claimPorts(2), database, url: database.url, env,
+		dir: mkdtempSync(join(tmpdir(), "alp-store-")), claim: await claimPorts(2), database, url: database.url,
+		env: { DATABASE_URL: through(database.url), ...env },
 	});
 
 	await prepare?.(database.url);

@@ -13,7 +13,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const MAX_QUERY = 1 << 20;
+const MAX_QUERY = 16 << 20;
 
 class Link {
 	#in = Buffer.alloc(0);
@@ -61,6 +61,8 @@ class Link {
 			const isQuery = this.#started && message[0] === 0x51;
 
 			this.#in = this.#in.subarray(size);
+			if (this.#started)
+				this.proxy.onMessage(message[0]);
 			this.#started = true;
 			if (isQuery && await this.proxy.onQuery(message.subarray(5, size - 1).toString("utf8"), this) === "drop")
 				return;
@@ -74,6 +76,7 @@ class Link {
 export class PgProxy {
 	onQuery = () => "pass";
 	onSent = () => {};	/* after the query has been handed to the server */
+	onMessage = () => {};	/* the type byte of each message of the client */
 	links = new Set();
 	failure = null;
 
