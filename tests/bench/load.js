@@ -30,19 +30,35 @@ async function run(width, n, work) {
 	return { perSecond: n / seconds, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
-/* One streamed completion, as alp-ai asks for it, to the last byte. */
-function completion(agent, url, body) {
+/* One exchange over HTTP, to the last byte; resolves to milliseconds. */
+function exchange(agent, url, { method = "GET", headers, body }) {
 	return new Promise((resolve, reject) => {
 		const start = performance.now();
-		const call = request(`${url}/chat/completions`, { agent, method: "POST", headers: {
-			"content-type": "application/json", authorization: "Bearer sim", "content-length": Buffer.byteLength(body) } }, (answer) => {
+		const call = request(url, { agent, method, headers }, (answer) => {
 			answer.on("data", () => {});
-			answer.on("end", () => resolve(performance.now() - start));
+			answer.on("end", () => (answer.statusCode === 200 ? resolve(performance.now() - start)
+				: reject(new Error(`${method} ${url}: ${answer.statusCode}`))));
 		});
 
 		call.on("error", reject);
 		call.end(body);
 	});
+}
+
+/* As alp-ai asks for a completion. */
+const completion = (agent, url, body) => exchange(agent, `${url}/chat/completions`, { method: "POST", body, headers: {
+	"content-type": "application/json", authorization: "Bearer sim", "content-length": Buffer.byteLength(body) } });
+
+/* n times the same GET, over kept connections. */
+export async function reads(url, token, width, n) {
+	const agent = new Agent({ keepAlive: true, maxSockets: width });
+	const get = () => exchange(agent, url, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+
+	await run(width, width * 4, get);
+	const result = await run(width, n, get);
+
+	agent.destroy();
+	return result;
 }
 
 export async function direct(url, width, n) {

@@ -6,15 +6,19 @@
  */
 
 import { cpus } from "node:os";
+import { manyRows } from "../lib/many_rows.js";
 import { Rest } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
-import { direct, through } from "./load.js";
+import { direct, reads, through } from "./load.js";
 import { cpuOf, memoryOf, total } from "./processes.js";
 
 const TURNS = Number(process.env.TURNS ?? 2000);
 const WIDTHS = [1, 32, 256];
 const TOKENS = 20;
 const STARTS = 5;
+const READS = 2000;
+const READ_WIDTHS = [1, 32];
+const LISTED = { tracks: 20, messages: 200 };
 
 const fixed = (value, digits = 1) => value.toFixed(digits);
 const row = (...cells) => console.log(`| ${cells.join(" | ")} |`);
@@ -66,6 +70,26 @@ async function turns(stack, token) {
 		row(name, ...WIDTHS.map((width) => fixed(costs[width][name], 2)));
 }
 
+/* What only reads, by a user with some work behind him. */
+async function readings(stack) {
+	const user = await new Rest(stack.url).register();
+	const made = manyRows(user.user.id, LISTED);
+
+	await stack.db(made.sql);
+	header("reading", ...READ_WIDTHS.flatMap((width) => [`${width} at once: per second`, "p50 (ms)", "p99 (ms)"]));
+	for (const [name, path] of [["health", "/api/health"], [`list of ${LISTED.tracks} tracks`, "/api/tracks"],
+		[`history of ${LISTED.messages} messages`, `/api/chat/chats/${made.chat}/history`]]) {
+		const cells = [];
+
+		for (const width of READ_WIDTHS) {
+			const { perSecond, p50, p99 } = await reads(stack.url + path, user.token, width, READS);
+
+			cells.push(fixed(perSecond, 0), fixed(p50, 2), fixed(p99, 2));
+		}
+		row(name, ...cells);
+	}
+}
+
 const stack = await startStack({ build: process.env.BUILD ?? "release", persona: "bench", tokenDelayMs: 0,
 	simOptions: ["--tokens", String(TOKENS)], env: { AI_SLOTS: "256", LOG_LEVEL: "info", PG_CONNECTIONS: "16" } });
 
@@ -75,6 +99,7 @@ try {
 	console.log(`${cpus().length} cores, ${cpus()[0].model.trim()}; answers of ${TOKENS} tokens; PostgreSQL, simulator and load on the same cores`);
 	const idle = memoryOf(stack.all);
 
+	await readings(stack);
 	await turns(stack, guest.token);
 	memory("after the load (MiB resident)", idle, memoryOf(stack.all));
 	await readyTimes(stack);
