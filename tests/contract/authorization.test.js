@@ -46,7 +46,7 @@ async function foreignIsUnknown(op, { owner, stranger }, kind) {
 	const nothing = unknown();
 	const theirs = world[owner].things;
 	const own = world[stranger].things ?? {};
-	const asked = (other) => send(world[stranger], requestFor(op, mixed(stranger, kind, other), undefined, kind));
+	const asked = (other) => send(world[stranger], requestFor(op, mixed(stranger, kind, other), undefined, true));
 	const [foreign, unheard] = await Promise.all([asked(theirs), asked(nothing)]);
 	const where = `${stranger} asks ${op.id} for the ${kind} of ${owner}`;
 
@@ -193,7 +193,7 @@ test("a malformed id finds nothing of anybody's", async () => {
 	for (const op of withIds)
 		await Promise.all(["other", "otherGuest", "admin", "nobody"].flatMap((caller) => idsOf(op).map(async ({ owner: kind }) => {
 			const things = { ...(world[caller].things ?? unknown()), [kind]: "not-a-uuid" };
-			const answer = await send(world[caller], requestFor(op, things, undefined, kind));
+			const answer = await send(world[caller], requestFor(op, things, undefined, true));
 
 			assert.ok(answer.status < 500, `${caller}: ${op.id} ${answer.status} ${answer.text.slice(0, 200)}`);
 			for (const owner of OWNERS)

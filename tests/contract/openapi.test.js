@@ -102,7 +102,7 @@ function withId(kind) {
 			const place = { path: p.params, query: p.query, body: p.body }[first.in];
 
 			place[first.name] = kind === "unknown" ? randomUUID() : "not-a-uuid";
-		});
+		}, true);
 
 		return send(caller(w, op), { ...request, headers: { ...request.headers, ...headers } });
 	};

@@ -154,19 +154,19 @@ export const unknownId = (kind) => kind === "malformed" ? MALFORMED : randomUUID
 
 /*
  * A request that the operation accepts: { method, path, body, headers }. things: ids by kind. Optional ids are
- * left out unless they are of the kind `also`. change(request parts) may alter { params, query, body, headers }
- * before they are put together.
+ * left out unless `all` are wanted. change(request parts) may alter { params, query, body, headers } before they
+ * are put together.
  */
-export function requestFor(op, things, change = () => {}, also = undefined) {
+export function requestFor(op, things, change = () => {}, all = false) {
 	const parts = { params: {}, query: {}, headers: {}, body: op.body ? structuredClone(op.body.example) : undefined };
 
 	for (const p of op.parameters)
 		if (p.in === "path")
 			parts.params[p.name] = p.owner ? things[p.owner] : String(p.schema.examples?.[0] ?? p.example ?? "x");
-		else if (p.in === "query" && (p.required || (p.owner && p.owner === also)))
+		else if (p.in === "query" && (p.required || (p.owner && all)))
 			parts.query[p.name] = p.owner ? things[p.owner] : String(p.schema.examples?.[0] ?? p.example ?? "x");
 	for (const field of op.body?.fields ?? [])
-		if (field.owner && (field.required || field.name in parts.body || field.owner === also))
+		if (field.owner && (field.required || field.name in parts.body || all))
 			parts.body[field.name] = things[field.owner];
 	change(parts);
 	const path = op.path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(parts.params[name]));
