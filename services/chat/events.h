@@ -14,6 +14,10 @@ void events_reset(struct turn *turn);
 void events_pieces(struct turn *turn, size_t from); /* pieces from.. of the turn's reply */
 void events_final(struct turn *turn);
 
+/* A chat of this owner changed (created, renamed, archived, restored, deleted); entry as in chat_changed.told. */
+void events_chat_updated(struct chat *chat, const struct uuid_text *user_id, const cJSON *entry, struct text change,
+			 const char *trace);
+
 /*
  * The last frame of an ended turn. An ai_response ends inside its open timing
  * object (chat_event.total_us > 0). Returns the frame's type; the frame is

@@ -138,9 +138,16 @@ void turn_abandon(struct turn *turn)
 
 void turn_remove(struct turn *turn)
 {
+	struct err err = { .rc = RC_NOT_FOUND, .message = "the chat does not exist any more" };
+
 	log_info(&turn->log, "turn.removed", "attempt=%lld", (long long)turn->attempt);
 	workers_tell(turn->chat, "cancel", turn);
-	turn_abandon(turn);
+	events_status(turn, "stopped", 0);
+	turn_refuse_all(turn, &err);
+	if (turn->result_call != NULL)
+		call_fail(turn->result_call, RC_CONFLICT, NULL, "the turn does not exist any more");
+	turn->result_call = NULL;
+	turn_go(turn, TURN_END);
 }
 
 /* ---- lease and durable partial text ------------------------------------------------ */

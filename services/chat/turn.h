@@ -100,7 +100,7 @@ void turn_go(struct turn *turn, enum turn_step step);
 /* Ends this process's part in a turn without a terminal state: somebody else has it, or the process ends. */
 void turn_abandon(struct turn *turn);
 
-/* The turn is gone from the store, with its owner: the model is told to stop. */
+/* Its rows are gone, with the track or the account they belonged to: its sockets are told that it was stopped. */
 void turn_remove(struct turn *turn);
 
 /* Ten times a second: deadlines, lease, durable partial text. */

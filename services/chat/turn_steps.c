@@ -125,7 +125,11 @@ static void on_attempt(void *arg, const struct answer *answer)
 	struct turn *turn = arg;
 
 	turn->request = NULL;
-	if (answer->err.rc == RC_CONFLICT || answer->err.rc == RC_NOT_FOUND) {
+	if (answer->err.rc == RC_NOT_FOUND) {
+		turn_remove(turn);
+		return;
+	}
+	if (answer->err.rc == RC_CONFLICT) {
 		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
 		turn_abandon(turn);
 		return;
@@ -211,8 +215,10 @@ static void on_finish(void *arg, const struct answer *answer)
 	case RC_OK:
 		turn_finished(turn, answer->body);
 		return;
-	case RC_CONFLICT:
 	case RC_NOT_FOUND:
+		turn_remove(turn);
+		return;
+	case RC_CONFLICT:
 		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
 		turn_abandon(turn);
 		return;

@@ -51,19 +51,29 @@ void http_free(struct http_request *r)
 
 /* ---- from head to handler ------------------------------------------------------- */
 
+/* lws has decoded it; what could end a header or start something else is coded again. */
+static void put_coded(UT_string *to, struct text t, const char *reserved)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.p[i];
+
+		if (c > 0x20 && c < 0x7F && strchr(reserved, c) == NULL)
+			utstring_printf(to, "%c", c);
+		else
+			utstring_printf(to, "%%%02X", c);
+	}
+}
+
 static void redirect_without_slash(struct http_request *r)
 {
 	CLEANUP(string_done) UT_string to;
+	struct text piece;
 
 	utstring_init(&to);
-	for (size_t i = 0; i + 1 < r->path.len; i++) {
-		unsigned char c = (unsigned char)r->path.p[i];
-
-		/* lws has decoded the path; what could end a header or start an argument is coded again */
-		if (c > 0x20 && c < 0x7F && strchr("%?#\"<>\\^`{|}", c) == NULL)
-			utstring_printf(&to, "%c", c);
-		else
-			utstring_printf(&to, "%%%02X", c);
+	put_coded(&to, text_of(r->path.p, r->path.len - 1), "%?#\"<>\\^`{|}");
+	for (int i = 0; (piece = http_query_piece(r, i)).p != NULL; i++) {
+		utstring_printf(&to, "%c", i == 0 ? '?' : '&');
+		put_coded(&to, piece, "%&+#\"<>\\^`{|}");
 	}
 	http_header(r, "location", "%s", utstring_body(&to));
 	http_answer(r, 307, "text/plain; charset=utf-8", (struct text){ 0 });

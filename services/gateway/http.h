@@ -102,8 +102,11 @@ void http_stream_kill(struct http_request *r);
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);
 struct text http_request_custom(struct http_request *r, const char *name_with_colon, size_t max);
 
-/* An argument of the query, decoded; empty when absent. */
+/* An argument of the query, decoded; empty with p NULL when absent. */
 struct text http_query(struct http_request *r, const char *name);
+
+/* The i-th of them as "name=value"; p NULL: there are no more. */
+struct text http_query_piece(struct http_request *r, int i);
 
 /* ---- for server and conn --------------------------------------------------------------- */
 

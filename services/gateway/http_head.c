@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "cors.h"
+#include "hosts.h"
 #include "ids.h"
 #include "problem.h"
 
@@ -44,6 +45,15 @@ struct text http_query(struct http_request *r, const char *name)
 		if (strncmp(arg, name, name_len) == 0 && arg[name_len] == '=')
 			return text_from(arg + name_len + 1);
 	return (struct text){ 0 };
+}
+
+struct text http_query_piece(struct http_request *r, int i)
+{
+	char *arg = talloc_zero_size(r, VALUE_MAX);
+
+	return lws_hdr_copy_fragment(r->conn->wsi, arg, VALUE_MAX, WSI_TOKEN_HTTP_URI_ARGS, i) >= 0
+		       ? text_from(arg)
+		       : (struct text){ 0 };
 }
 
 static bool read_method(struct http_request *r)
@@ -157,6 +167,10 @@ bool http_read_head(struct http_request *r)
 	read_wishes(r);
 	if (!read_method(r))
 		return refuse_framing(r, 400, "Bad Request");
+	/* Without one it is no browser's (HTTP/1.0, probes): nobody was led here. */
+	if (lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HOST) > 0 &&
+	    !hosts_allow(r->gw->config, http_request_header(r, WSI_TOKEN_HOST, 512)))
+		return refuse_body(r, 421, "Misdirected Request");
 	if (!text_is_utf8(r->path))
 		return refuse_framing(r, 400, "The path is not valid UTF-8");
 	routes_match(r->method, r->path, &r->match);

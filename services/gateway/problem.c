@@ -16,6 +16,7 @@ static const char *reason(unsigned status)
 		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
+		{ 421, "Misdirected Request" },
 		{ 422, "Unprocessable Content" },
 		{ 426, "Upgrade Required" },
 		{ 429, "Too Many Requests" },
@@ -86,6 +87,18 @@ void problem_unauthorized(struct http_request *r, enum word id)
 	problem_word(r, 401, id);
 }
 
+void http_answer_done(struct http_request *r, enum word id)
+{
+	CLEANUP(string_done) UT_string json;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", true);
+	json_str(&json, "message", word(r->caller.language, id));
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
 static const struct {
 	unsigned status;
 	enum word id;
@@ -137,17 +150,22 @@ void problem_rc(struct http_request *r, const struct err *err)
 		problem_word(r, status, problem_word_of(err->rc));
 }
 
-void problem_entry(UT_string *entries, const char *field, const char *type, const char *msg)
+static void entry(UT_string *entries, const char *place, const char *field, const char *type, const char *msg)
 {
 	json_open(entries, NULL, '{');
 	json_str(entries, "type", type);
 	json_open(entries, "loc", '[');
-	json_str(entries, NULL, "body");
+	json_str(entries, NULL, place);
 	if (field != NULL)
 		json_str(entries, NULL, field);
 	json_close(entries, ']');
 	json_str(entries, "msg", msg);
 	json_close(entries, '}');
+}
+
+void problem_entry(UT_string *entries, const char *field, const char *type, const char *msg)
+{
+	entry(entries, "body", field, type, msg);
 }
 
 void problem_invalid(struct http_request *r, struct text entries, const char *message)
@@ -172,12 +190,23 @@ void problem_body(struct http_request *r, const char *type, const char *msg, enu
 	problem_invalid(r, json_written(&entries), word(r->caller.language, id));
 }
 
-void problem_field(struct http_request *r, const char *field, const char *type, const char *msg, enum word id)
+static void problem_at(struct http_request *r, const char *place, const char *field, const char *type, const char *msg,
+		       enum word id)
 {
 	CLEANUP(string_done) UT_string entries;
 	char *message = talloc_asprintf(r, "%s: %s", field, word(r->caller.language, id));
 
 	utstring_init(&entries);
-	problem_entry(&entries, field, type, msg);
+	entry(&entries, place, field, type, msg);
 	problem_invalid(r, json_written(&entries), message);
+}
+
+void problem_field(struct http_request *r, const char *field, const char *type, const char *msg, enum word id)
+{
+	problem_at(r, "body", field, type, msg, id);
+}
+
+void problem_query(struct http_request *r, const char *name, const char *type, const char *msg, enum word id)
+{
+	problem_at(r, "query", name, type, msg, id);
 }

@@ -23,6 +23,9 @@ void problem_later(struct http_request *r, unsigned status, enum word id, int64_
 /* 401 with WWW-Authenticate. */
 void problem_unauthorized(struct http_request *r, enum word id);
 
+/* No problem: 200 {"success":true,"message":<words>}. */
+void http_answer_done(struct http_request *r, enum word id);
+
 /* What a peer's refusal becomes. */
 void problem_rc(struct http_request *r, const struct err *err);
 
@@ -38,6 +41,9 @@ void problem_field(struct http_request *r, const char *field, const char *type, 
 
 /* 422 with entries already written: the inside of the detail array, and the sentence for people. */
 void problem_invalid(struct http_request *r, struct text entries, const char *message);
+
+/* 422 about one argument of the query. */
+void problem_query(struct http_request *r, const char *name, const char *type, const char *msg, enum word id);
 
 /* One entry: {"type","loc":["body",field],"msg"}; field NULL: the body itself. */
 void problem_entry(UT_string *entries, const char *field, const char *type, const char *msg);

@@ -3,10 +3,15 @@
 
 #include <time.h>
 
+#include "changed.h"
 #include "clock.h"
 #include "ids.h"
 #include "problem.h"
+#include "query.h"
+#include "rest_chat.h"
 #include "schema.h"
+
+#define SESSION_NAME_MAX 200
 
 struct session_body {
 	struct text track_id, session_name;
@@ -16,8 +21,7 @@ struct chat_body {
 	struct text session_id, chat_name, chat_type;
 };
 
-/* An id from outside: a UUID or a client's own name, as it is stored. */
-static struct text session_name(struct http_request *r, struct text id)
+struct text rest_session_name(struct http_request *r, struct text id)
 {
 	struct uuid_text uuid;
 
@@ -67,7 +71,10 @@ static void sessions_on_answer(struct http_request *r, const struct answer *answ
 
 void chat_list_sessions(struct http_request *r)
 {
-	http_ask(r, r->gw->store, MSG_SESSION_LIST, &(struct msg_session_list){}, 0, sessions_on_answer);
+	struct msg_session_list m = { 0 };
+
+	if (query_page(r, &m.limit, &m.after))
+		http_ask(r, r->gw->store, MSG_SESSION_LIST, &m, 0, sessions_on_answer);
 }
 
 static void users_chats_on_answer(struct http_request *r, const struct answer *answer)
@@ -82,7 +89,10 @@ static void users_chats_on_answer(struct http_request *r, const struct answer *a
 
 void chat_users_chats(struct http_request *r)
 {
-	http_ask(r, r->gw->store, MSG_USER_CHATS, &(struct msg_user_chats){}, 0, users_chats_on_answer);
+	struct msg_user_chats m = { 0 };
+
+	if (query_page(r, &m.limit, &m.after))
+		http_ask(r, r->gw->store, MSG_USER_CHATS, &m, 0, users_chats_on_answer);
 }
 
 /* A client's own session name that store does not know yet has no chats: that is no error. */
@@ -105,9 +115,10 @@ static void chats_on_answer(struct http_request *r, const struct answer *answer)
 
 void chat_list_chats(struct http_request *r)
 {
-	struct msg_session_chats m = { .session_id = session_name(r, r->match.params[0]) };
+	struct msg_session_chats m = { .session_id = rest_session_name(r, r->match.params[0]) };
 
-	http_ask(r, r->gw->store, MSG_SESSION_CHATS, &m, 0, chats_on_answer);
+	if (query_page(r, &m.limit, &m.after))
+		http_ask(r, r->gw->store, MSG_SESSION_CHATS, &m, 0, chats_on_answer);
 }
 
 /* ---- chats ------------------------------------------------------------------------------------- */
@@ -116,10 +127,12 @@ static void chat_on_created(struct http_request *r, const struct answer *answer)
 {
 	const struct ans_chat_create *ans = answer->body;
 
-	if (answer->err.rc != RC_OK)
+	if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
-	else
-		http_answer(r, 200, NULL, ans->chat);
+		return;
+	}
+	changed_tell(r, "created", ans->told, NULL);
+	http_answer(r, 200, NULL, ans->chat);
 }
 
 /* "Chat 14:05", UTC */
@@ -150,22 +163,26 @@ void chat_create_chat(struct http_request *r)
 		problem_about(r, 400, WORD_BAD_SESSION_ID, "session_id");
 		return;
 	}
-	m.session_id = session_name(r, body.session_id);
+	m.session_id = rest_session_name(r, body.session_id);
 	m.chat_name = body.chat_name.len > 0 ? body.chat_name : name_by_time(r);
 	m.chat_type = body.chat_type.len > 0 ? body.chat_type : text_from("planning");
 	http_ask(r, r->gw->store, MSG_CHAT_CREATE, &m, 0, chat_on_created);
 }
 
-/* The chat named in the path; false was answered. */
-static bool chat_of_path(struct http_request *r, struct uuid_text *out)
+bool rest_chat_id(struct http_request *r, struct text id, enum word fault, struct uuid_text *out)
 {
-	if (uuid_from_text(r->match.params[0], out))
+	if (uuid_from_text(id, out))
 		return true;
 	if (r->caller.kind == CALLER_GUEST) /* temporary ids of a guest's page are no mistake, only unknown */
 		problem_word(r, 404, WORD_NOT_FOUND);
 	else
-		problem_word(r, 400, WORD_BAD_CHAT_ID);
+		problem_word(r, 400, fault);
 	return false;
+}
+
+static bool chat_of_path(struct http_request *r, struct uuid_text *out)
+{
+	return rest_chat_id(r, r->match.params[0], WORD_BAD_CHAT_ID, out);
 }
 
 static void messages_on_answer(struct http_request *r, const struct answer *answer)
@@ -194,7 +211,8 @@ void chat_messages(struct http_request *r)
 	if (!chat_of_path(r, &chat_id))
 		return;
 	m.chat_id = uuid_as_text(&chat_id);
-	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, messages_on_answer);
+	if (query_window(r, &m.limit, &m.before))
+		http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, messages_on_answer);
 }
 
 static void history_on_answer(struct http_request *r, const struct answer *answer)
@@ -211,6 +229,7 @@ static void history_on_answer(struct http_request *r, const struct answer *answe
 		json_open(&json, NULL, '{');
 		json_bool(&json, "success", true);
 		history_json(&json, ans->chat_info, ans->history, ans->message_count);
+		json_i64(&json, "older", ans->older); /* so many are before these */
 		json_close(&json, '}');
 		http_answer_json(r, &json);
 	}
@@ -224,8 +243,13 @@ void chat_history(struct http_request *r)
 	if (!chat_of_path(r, &chat_id))
 		return;
 	m.chat_id = uuid_as_text(&chat_id);
-	m.session_id = session_name(r, http_query(r, "session_id")); /* when given, it must be the chat's */
-	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, history_on_answer);
+	if (http_query(r, "session_id").len > 0) { /* when given, it must be the chat's */
+		if (!query_text(r, "session_id", SESSION_NAME_MAX, &m.session_id))
+			return;
+		m.session_id = rest_session_name(r, m.session_id);
+	}
+	if (query_window(r, &m.limit, &m.before))
+		http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, history_on_answer);
 }
 
 static void restored_on_answer(struct http_request *r, const struct answer *answer)
@@ -252,7 +276,7 @@ static void restored_on_answer(struct http_request *r, const struct answer *answ
 
 void chat_restore_existing(struct http_request *r)
 {
-	struct msg_chat_load m = { .session_id = session_name(r, r->match.params[0]), .restore = true };
+	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0]), .restore = true };
 
 	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, restored_on_answer);
 }

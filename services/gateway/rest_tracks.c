@@ -1,15 +1,17 @@
 #include "rest.h"
 
-#include <ctype.h>
+#include <strings.h>
 
+#include "changed.h"
 #include "ids.h"
 #include "problem.h"
+#include "query.h"
 #include "schema.h"
 
 #define SKILL_AREA_MAX 100
 
 struct track_body {
-	struct text title, description, skill_area, difficulty_level, user_expectations, language;
+	struct text title, description, skill_area, difficulty_level, user_expectations, language, status;
 	int64_t estimated_duration_hours;
 };
 
@@ -25,7 +27,10 @@ static void list_on_answer(struct http_request *r, const struct answer *answer)
 
 void tracks_list(struct http_request *r)
 {
-	http_ask(r, r->gw->store, MSG_TRACK_LIST, &(struct msg_track_list){}, 0, list_on_answer);
+	struct msg_track_list m = { 0 };
+
+	if (query_page(r, &m.limit, &m.after))
+		http_ask(r, r->gw->store, MSG_TRACK_LIST, &m, 0, list_on_answer);
 }
 
 static void get_on_answer(struct http_request *r, const struct answer *answer)
@@ -83,21 +88,26 @@ static void create_on_answer(struct http_request *r, const struct answer *answer
 	}
 }
 
-/* Any case of letters; false was answered with 400. */
-static bool read_difficulty(struct http_request *r, struct text *level)
+/* One of these names (NULL ends them) in any case of letters; false was answered with 400. */
+static bool read_name(struct http_request *r, const char *field, const char *const *names, enum word fault,
+		      struct text *value)
 {
-	static const char *const levels[] = { "beginner", "intermediate", "advanced" };
-	char *lower = text_dup(r, text_trim(*level));
+	char *given = text_dup(r, text_trim(*value));
 
-	for (char *p = lower; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	for (size_t i = 0; i < 3; i++)
-		if (strcmp(lower, levels[i]) == 0) {
-			*level = text_from(levels[i]);
+	for (; *names != NULL; names++)
+		if (strcasecmp(given, *names) == 0) {
+			*value = text_from(*names);
 			return true;
 		}
-	problem_about(r, 400, WORD_BAD_DIFFICULTY, "difficulty_level");
+	problem_about(r, 400, fault, field);
 	return false;
+}
+
+static bool read_difficulty(struct http_request *r, struct text *level)
+{
+	static const char *const levels[] = { "beginner", "intermediate", "advanced", NULL };
+
+	return read_name(r, "difficulty_level", levels, WORD_BAD_DIFFICULTY, level);
 }
 
 /* The first n characters. */
@@ -166,4 +176,88 @@ void tracks_create(struct http_request *r)
 		return;
 	}
 	ask_for_track(r, body);
+}
+
+/* ---- change and delete ------------------------------------------------------------------ */
+
+static void update_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_track_update *ans = answer->body;
+
+	if (answer->err.rc != RC_OK)
+		problem_rc(r, &answer->err);
+	else
+		http_answer(r, 200, NULL, ans->track);
+}
+
+/* What was given: false was answered with 400. */
+static bool read_choices(struct http_request *r, struct track_body *body)
+{
+	static const char *const statuses[] = { "planning", "active", "completed", "paused", NULL };
+
+	return (body->difficulty_level.p == NULL || read_difficulty(r, &body->difficulty_level)) &&
+	       (body->status.p == NULL || read_name(r, "status", statuses, WORD_BAD_TRACK_STATUS, &body->status));
+}
+
+/* A member of a body that was not given, or was null, has p NULL. */
+static bool is_emptied(struct text value)
+{
+	return value.p != NULL && value.len == 0;
+}
+
+void tracks_update(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct track_body, title, FIELD_LINE, false, 1, 255),
+		FIELD_OF(struct track_body, description, FIELD_TEXT, false, 0, 10000),
+		FIELD_OF(struct track_body, skill_area, FIELD_LINE, false, 1, SKILL_AREA_MAX),
+		FIELD_OF(struct track_body, difficulty_level, FIELD_TEXT, false, 0, 100),
+		FIELD_OF(struct track_body, estimated_duration_hours, FIELD_INT, false, 1, 500),
+		FIELD_OF(struct track_body, user_expectations, FIELD_TEXT, false, 0, 10000),
+		FIELD_OF(struct track_body, status, FIELD_TEXT, false, 0, 100),
+	};
+	struct track_body body = { 0 };
+	struct msg_track_update m;
+
+	if (!uuid_from_text(r->match.params[0], &m.track_id)) {
+		problem_word(r, 400, WORD_BAD_TRACK_ID);
+		return;
+	}
+	if (!schema_body(r, fields, FIELDS_N(fields), &body) || !read_choices(r, &body))
+		return;
+	m = (struct msg_track_update){ .track_id = m.track_id,
+				       .title = body.title,
+				       .description = body.description,
+				       .no_description = is_emptied(body.description),
+				       .skill_area = body.skill_area,
+				       .difficulty_level = body.difficulty_level,
+				       .hours = body.estimated_duration_hours,
+				       .expectations = body.user_expectations,
+				       .no_expectations = is_emptied(body.user_expectations),
+				       .status = body.status };
+	http_ask(r, r->gw->store, MSG_TRACK_UPDATE, &m, 0, update_on_answer);
+}
+
+static void delete_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_track_delete *ans = answer->body;
+	struct uuid_text track_id;
+
+	if (answer->err.rc != RC_OK) {
+		problem_rc(r, &answer->err);
+		return;
+	}
+	if (uuid_from_text(r->match.params[0], &track_id))
+		changed_tell(r, "deleted", ans->told, &track_id);
+	http_answer_done(r, WORD_TRACK_DELETED);
+}
+
+void tracks_delete(struct http_request *r)
+{
+	struct msg_track_delete m;
+
+	if (!uuid_from_text(r->match.params[0], &m.track_id))
+		problem_word(r, 400, WORD_BAD_TRACK_ID);
+	else
+		http_ask(r, r->gw->store, MSG_TRACK_DELETE, &m, 0, delete_on_answer);
 }

@@ -26,6 +26,7 @@ struct watch {
 	struct uuid_text turn_id;
 	struct uuid_text session_id, chat_id; /* "" until known */
 	char *session_key; /* the client's own name, or "" */
+	char kind[16]; /* welcome, message, finalize; "" until known */
 	struct caller caller; /* the owner */
 	struct mirror mirror;
 	bool live; /* its sockets believe that it runs */

@@ -54,6 +54,7 @@ static void push_restored(struct ws_conn *ws, struct text head, const struct wat
 	if (w != NULL) {
 		json_open(&json, "active_turn", '{');
 		json_text(&json, "turn_id", uuid_as_text(&w->turn_id));
+		json_str(&json, "kind", w->kind[0] != '\0' ? w->kind : "message");
 		json_i64(&json, "epoch", w->mirror.epoch);
 		json_i64(&json, "offset", (int64_t)w->mirror.log.n);
 		json_text(&json, "text", reply_log_text(&w->mirror.log));
@@ -195,6 +196,7 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 	enum mirror_merge merge;
 
 	watch_name(w, &ans->turn.session_id, &ans->turn.chat_id, (struct text){ 0 });
+	snprintf(w->kind, sizeof(w->kind), TEXT_FMT, TEXT_ARG(ans->turn.kind));
 	drop_strangers(w);
 	merge = mirror_fill(&w->mirror, ans->turn.epoch, ans->offset, ans->pieces, ans->ends, &from);
 	if (merge == MERGE_RESET) {
@@ -221,6 +223,28 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 		watch_pull(w);
 }
 
+/* Its chat was deleted while its sockets saw it run: for them it was stopped. */
+static void vanished(struct watch *w)
+{
+	CLEANUP(string_done) UT_string json;
+	struct ws_frame *frame;
+
+	if (!ended_add(&w->events->ended, &w->turn_id, w->mirror.epoch, text_from("ai_status"))) {
+		watch_free(w);
+		return;
+	}
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_str(&json, "type", "ai_status");
+	json_text(&json, "chat_id", uuid_as_text(&w->chat_id));
+	json_text(&json, "turn_id", uuid_as_text(&w->turn_id));
+	json_str(&json, "state", "stopped");
+	json_close(&json, '}');
+	frame = ws_frame_new(json_written(&json));
+	watch_end(w, frame, false);
+	ws_frame_unref(frame);
+}
+
 static void watch_on_pulled(void *arg, const struct answer *answer)
 {
 	struct watch *w = arg;
@@ -235,7 +259,9 @@ static void watch_on_pulled(void *arg, const struct answer *answer)
 		 rc_name(answer->err.rc), answer->err.message);
 	serve_failed(w, answer->err.rc);
 	/* A turn nobody waits for any more, or that is not there; otherwise the timer asks again. */
-	if ((!w->live && w->streams == NULL) || answer->err.rc == RC_NOT_FOUND)
+	if (answer->err.rc == RC_NOT_FOUND && w->live)
+		vanished(w);
+	else if ((!w->live && w->streams == NULL) || answer->err.rc == RC_NOT_FOUND)
 		watch_free(w);
 }
 

@@ -38,6 +38,21 @@ static void opt_text(UT_string *json, const char *key, struct text value)
 
 void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct ws_refs *refs)
 {
+	ws_error_about(ws, code, id, (struct text){ 0 }, refs);
+}
+
+/* What a client wrote comes back short, and only as JSON. */
+static void put_message(UT_string *json, const char *words, struct text about)
+{
+	CLEANUP(string_done) UT_string message;
+
+	utstring_init(&message);
+	utstring_printf(&message, about.len > 0 ? "%s: " TEXT_FMT : "%s", words, TEXT_ARG(about));
+	json_text(json, "message", json_written(&message));
+}
+
+void ws_error_about(struct ws_conn *ws, const char *code, enum word id, struct text about, const struct ws_refs *refs)
+{
 	CLEANUP(string_done) UT_string json;
 	char now[CLOCK_ISO_SIZE];
 
@@ -45,8 +60,10 @@ void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct w
 	clock_iso(clock_wall_us(), now);
 	json_open(&json, NULL, '{');
 	json_str(&json, "type", "error");
-	json_str(&json, "message", word(ws->caller.language, id));
+	put_message(&json, word(ws->caller.language, id), about);
 	json_str(&json, "code", code);
+	if (ws->is_switch)
+		json_bool(&json, "success", false);
 	json_text(&json, "session_id", ws->path_id);
 	if (refs != NULL) {
 		opt_text(&json, "chat_id", refs->chat_id);
@@ -58,6 +75,19 @@ void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct w
 	json_str(&json, "timestamp", now);
 	json_close(&json, '}');
 	ws_push_json(ws, &json);
+}
+
+bool ws_text_member(struct ws_conn *ws, const cJSON *json, const char *key, size_t max, const struct ws_refs *refs,
+		    struct text *out)
+{
+	const cJSON *item = json_get(json, key);
+
+	*out = json_get_text(json, key);
+	if (item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && out->len <= max))
+		return true;
+	*out = (struct text){ 0 };
+	ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from(key), refs);
+	return false;
 }
 
 void ws_error_rc(struct ws_conn *ws, enum rc rc, const struct ws_refs *refs)

@@ -16,15 +16,6 @@ static struct text member_text(const cJSON *json, const char *key)
 	return json_get_text(json, key);
 }
 
-/* A member that is there must be a string of at most max bytes. */
-static bool text_member(const cJSON *json, const char *key, size_t max, struct text *out)
-{
-	const cJSON *item = json_get(json, key);
-
-	*out = json_get_text(json, key);
-	return item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && out->len <= max);
-}
-
 static bool is_running(const struct outcome *outcome)
 {
 	return text_is(outcome->state, "running");
@@ -90,13 +81,16 @@ static void take_message(struct ws_conn *ws, const cJSON *json, struct text type
 	const char *fault;
 	struct ws_ask *ask;
 
-	if (!text_member(json, "message", SIZE_MAX, &m.body) || !text_member(json, "chat_id", ID_MAX, &m.chat_id) ||
-	    type.len > TYPE_MAX) {
-		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
+	if (!ws_text_member(ws, json, "message", SIZE_MAX, &refs, &m.body) ||
+	    !ws_text_member(ws, json, "chat_id", ID_MAX, &refs, &m.chat_id))
+		return;
+	if (type.len > TYPE_MAX) {
+		ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from("type"), &refs);
 		return;
 	}
-	if (!text_member(json, "client_message_id", 36, &refs.client_message_id) ||
-	    (refs.client_message_id.len > 0 && !uuid_from_text(refs.client_message_id, &m.client_message_id))) {
+	if (!ws_text_member(ws, json, "client_message_id", 36, &refs, &refs.client_message_id))
+		return;
+	if (refs.client_message_id.len > 0 && !uuid_from_text(refs.client_message_id, &m.client_message_id)) {
 		ws_error(ws, "bad_frame", WORD_BAD_MESSAGE_ID, &refs);
 		return;
 	}
@@ -161,10 +155,8 @@ static void take_restore(struct ws_conn *ws, const cJSON *json)
 	struct msg_chat_restore m = { .session_id = ws->path_id };
 	struct ws_ask *ask;
 
-	if (!text_member(json, "chat_id", ID_MAX, &m.chat_id)) {
-		ws_error(ws, "bad_frame", WORD_BAD_FRAME, NULL);
+	if (!ws_text_member(ws, json, "chat_id", ID_MAX, NULL, &m.chat_id))
 		return;
-	}
 	refs.chat_id = m.chat_id;
 	ask = ws_ask_new(ws, &refs);
 	if (ask == NULL)
@@ -253,9 +245,11 @@ static void take_regenerate(struct ws_conn *ws, const cJSON *json)
 	struct msg_chat_regenerate m = { .session_id = ws->path_id };
 	struct ws_ask *ask;
 
-	if (!text_member(json, "message_id", ID_MAX, &m.message_id) ||
-	    !text_member(json, "turn_id", ID_MAX, &refs.turn_id) || (m.message_id.len == 0 && refs.turn_id.len == 0)) {
-		ws_error(ws, "bad_frame", WORD_BAD_FRAME, &refs);
+	if (!ws_text_member(ws, json, "message_id", ID_MAX, &refs, &m.message_id) ||
+	    !ws_text_member(ws, json, "turn_id", ID_MAX, &refs, &refs.turn_id))
+		return;
+	if (m.message_id.len == 0 && refs.turn_id.len == 0) {
+		ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from("message_id"), &refs);
 		return;
 	}
 	/* A welcome that failed has no message; its turn is named then. */
@@ -290,13 +284,14 @@ static void take_ping(struct ws_conn *ws, const cJSON *json)
 
 static void take_object(struct ws_conn *ws, const cJSON *json)
 {
-	struct text type;
+	struct ws_refs refs = { .client_message_id = json_get_text(json, "client_message_id") };
+	struct text type, user_id; /* who it is was decided at the upgrade */
 
 	language_from_name(json_get_text(json, "language"), ws->caller.language);
-	if (!text_member(json, "type", 64, &type))
-		ws_error(ws, "bad_frame", WORD_BAD_FRAME,
-			 &(struct ws_refs){ .client_message_id = json_get_text(json, "client_message_id") });
-	else if (text_is(type, "restore_chat"))
+	if (!ws_text_member(ws, json, "type", 64, &refs, &type) ||
+	    !ws_text_member(ws, json, "user_id", ID_MAX, &refs, &user_id))
+		return;
+	if (text_is(type, "restore_chat"))
 		take_restore(ws, json);
 	else if (text_is(type, "resume"))
 		take_resume(ws, json);

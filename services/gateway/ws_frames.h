@@ -14,6 +14,16 @@ struct ws_refs {
 /* An error frame with a code of streaming.md. refs may be NULL. */
 void ws_error(struct ws_conn *ws, const char *code, enum word id, const struct ws_refs *refs);
 
+/* ... whose message ends with what it is about: a field's name, an unknown command. Empty: without. */
+void ws_error_about(struct ws_conn *ws, const char *code, enum word id, struct text about, const struct ws_refs *refs);
+
+/*
+ * A member that may be missing or null (then *out is empty), and else is a
+ * string of at most max bytes. False: it is not, and the client was told.
+ */
+bool ws_text_member(struct ws_conn *ws, const cJSON *json, const char *key, size_t max, const struct ws_refs *refs,
+		    struct text *out);
+
 /* ... for a peer's refusal. */
 void ws_error_rc(struct ws_conn *ws, enum rc rc, const struct ws_refs *refs);
 

@@ -4,6 +4,7 @@
 /* The second socket of a session: commands of contract/websocket.md, section 3. */
 
 #define ID_MAX 200
+#define COMMAND_MAX 64
 
 static void write_history(UT_string *json, const struct ws_conn *ws, const struct ans_chat_load *ans, const char *type)
 {
@@ -43,40 +44,30 @@ static void history_on_answer(struct ws_ask *ask, struct ws_conn *ws, const stru
 	answer_chat(ask, ws, answer, "history_restored");
 }
 
-static void load_chat(struct ws_conn *ws, const cJSON *json,
+static void load_chat(struct ws_conn *ws, const cJSON *json, bool activate,
 		      void (*then)(struct ws_ask *, struct ws_conn *, const struct answer *))
 {
-	struct ws_refs refs = { .chat_id = json_get_text(json, "chat_id") };
-	struct msg_chat_load m = { .session_id = ws->path_id, .chat_id = refs.chat_id };
+	struct ws_refs refs = { 0 };
+	struct msg_chat_load m = { .session_id = ws->path_id, .activate = activate };
 	struct ws_ask *ask;
 
-	if (refs.chat_id.len == 0 || refs.chat_id.len > ID_MAX) {
+	if (!ws_text_member(ws, json, "chat_id", ID_MAX, &refs, &refs.chat_id))
+		return;
+	if (refs.chat_id.len == 0) {
 		ws_error(ws, "bad_frame", WORD_CHAT_ID_MISSING, NULL);
 		return;
 	}
+	/* A name that is no row's would mean the planning chat: here a chat was asked for. */
+	if (!text_is_uuid(refs.chat_id)) {
+		ws_error(ws, "not_found", WORD_NOT_FOUND, &refs);
+		return;
+	}
+	m.chat_id = refs.chat_id;
 	ask = ws_ask_new(ws, &refs);
 	if (ask == NULL)
 		return;
 	ask->then = then;
 	ws_ask_send(ask, ws->gw->store, MSG_CHAT_LOAD, &m);
-}
-
-/* Of all the caller's sessions, those this socket is for. */
-static void write_own_session(UT_string *json, const struct ws_conn *ws, struct text sessions)
-{
-	CLEANUP(json_drop) cJSON *all = json_parse_trusted(sessions);
-	const cJSON *session;
-
-	cJSON_ArrayForEach(session, all)
-	{
-		char *printed;
-
-		if (!text_equal(json_get_text(session, "session_id"), ws->path_id))
-			continue;
-		printed = cJSON_PrintUnformatted(session);
-		json_raw(json, NULL, text_from(printed));
-		cJSON_free(printed);
-	}
 }
 
 static void chats_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
@@ -95,9 +86,8 @@ static void chats_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct
 	json_open(&json, NULL, '{');
 	json_str(&json, "type", "user_chats");
 	json_text(&json, "session_id", ws->path_id);
-	json_open(&json, "chats", '[');
-	write_own_session(&json, ws, ans->sessions);
-	json_close(&json, ']');
+	json_bool(&json, "success", true);
+	json_raw(&json, "chats", ans->sessions);
 	json_close(&json, '}');
 	ws_push_json(ws, &json);
 }
@@ -105,23 +95,28 @@ static void chats_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct
 static void list_chats(struct ws_conn *ws)
 {
 	struct ws_ask *ask = ws_ask_new(ws, &(struct ws_refs){ 0 });
+	struct msg_user_chats m = { .session_id = ws->path_id }; /* of this session only */
 
 	if (ask == NULL)
 		return;
 	ask->then = chats_on_answer;
-	ws_ask_send(ask, ws->gw->store, MSG_USER_CHATS, &(struct msg_user_chats){});
+	ws_ask_send(ask, ws->gw->store, MSG_USER_CHATS, &m);
 }
 
 void ws_switch_take(struct ws_conn *ws, const cJSON *json)
 {
-	struct text command = json_get_text(json, "command");
+	struct text command, user_id;
 
+	language_from_name(json_get_text(json, "language"), ws->caller.language);
+	if (!ws_text_member(ws, json, "command", COMMAND_MAX, NULL, &command) ||
+	    !ws_text_member(ws, json, "user_id", ID_MAX, NULL, &user_id))
+		return;
 	if (text_is(command, "switch_chat"))
-		load_chat(ws, json, switch_on_answer);
+		load_chat(ws, json, true, switch_on_answer);
 	else if (text_is(command, "restore_history"))
-		load_chat(ws, json, history_on_answer);
+		load_chat(ws, json, false, history_on_answer);
 	else if (text_is(command, "get_user_chats"))
 		list_chats(ws);
 	else
-		ws_error(ws, "bad_frame", WORD_UNKNOWN_COMMAND, NULL);
+		ws_error_about(ws, "bad_frame", WORD_UNKNOWN_COMMAND, command, NULL);
 }

@@ -46,7 +46,7 @@
 
 #define CHAT_COLUMNS(X)                                                                                      \
 	X(CHAT, session_id) X(CHAT, chat_name) X(CHAT, chat_type) X(CHAT, status) X(CHAT, ai_context)        \
-	X(CHAT, created_at) X(CHAT, updated_at) X(CHAT, last_seq) X(CHAT, last_message_at)
+	X(CHAT, created_at) X(CHAT, updated_at) X(CHAT, message_count) X(CHAT, last_message_at)
 
 /* Behind a chat: the session it is listed under. */
 #define OWNING_COLUMNS(X) X(OWNING, session_name) X(OWNING, track_id) X(OWNING, track_title) X(OWNING, session_created_at)

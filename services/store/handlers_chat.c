@@ -74,10 +74,12 @@ static void arg_open(struct pg_job *job, const struct msg_chat_load *m, const st
 	store_arg_caller(job, call);
 	store_arg_session(job, m->session_id);
 	pg_arg_uuid_text(job, m->chat_id);
-	if (tutor)
+	if (tutor) {
 		store_arg_module(job, m->track_id, m->module_id);
-	else
+	} else {
 		pg_arg_flag(job, m->restore);
+		pg_arg_flag(job, m->activate);
+	}
 }
 
 /*

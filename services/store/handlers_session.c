@@ -1,10 +1,10 @@
 /* Sessions, and lists of chats. */
+#include "columns.h"
 #include "handlers.h"
-#include "ids.h"
 #include "rows_json.h"
 
 #define NAME_MAX 255
-#define TYPE_MAX 50
+#define STATUS_MAX 20
 
 static void session_created(struct call *call, struct pg_job *job)
 {
@@ -52,30 +52,85 @@ enum rc on_session_list(struct store *store, const struct msg_session_list *m, s
 {
 	struct pg_job *job = store_job(call, sessions_listed);
 
-	(void)m;
 	if (call_caller(call)->kind == CALLER_NOBODY) {
 		call_answer(call, &(struct ans_session_list){ .sessions = text_from("[]") });
 		return RC_OK;
 	}
 	pg_job_add(job, QUERY_SESSION_LIST);
 	store_arg_caller(job, call);
+	store_arg_page(job, m->limit, &m->after);
 	return store_run(store, call, job);
 }
 
+static void session_status_set(struct call *call, struct pg_job *job)
+{
+	if (!store_refused(call, job))
+		call_answer(call, &(struct ans_session_status){});
+}
+
+enum rc on_session_status(struct store *store, const struct msg_session_status *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, session_status_set);
+
+	if (!store_fits(call, "status", m->status, STATUS_MAX))
+		return RC_OK;
+	pg_job_add(job, QUERY_SESSION_STATUS);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->session_id);
+	pg_arg_text(job, m->status);
+	return store_run(store, call, job);
+}
+
+/* A session asked for by a name that is not known yet is an empty one; an id must exist. True: the call is refused. */
+static bool session_is_missing(struct call *call, const struct pg_job *job)
+{
+	if (PQntuples(job->results[0]) > 0 || job->statements[0].values[1] == NULL)
+		return false;
+	call_fail(call, RC_NOT_FOUND, "session_id", "no such session");
+	return true;
+}
+
+static void session_active_got(struct call *call, struct pg_job *job)
+{
+	const PGresult *r = job->results[0];
+	struct ans_session_active ans = { 0 };
+
+	if (session_is_missing(call, job))
+		return;
+	if (PQntuples(r) > 0)
+		ans = (struct ans_session_active){ .session_id = row_uuid(r, 0, 0),
+						   .session_key = row_text(r, 0, 1),
+						   .chat_id = row_uuid(r, 0, 2) };
+	call_answer(call, &ans);
+}
+
+enum rc on_session_active(struct store *store, const struct msg_session_active *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, session_active_got);
+
+	if (!store_fits(call, "session_id", m->session_id, NAME_MAX))
+		return RC_OK;
+	pg_job_add(job, QUERY_SESSION_ACTIVE);
+	store_arg_caller(job, call);
+	store_arg_session(job, m->session_id);
+	return store_run(store, call, job);
+}
+
+/* ---- lists of chats ----------------------------------------------------------------------- */
+
 static void session_chats_listed(struct call *call, struct pg_job *job)
 {
+	const PGresult *chats = job->results[0];
 	CLEANUP(string_done) UT_string json = { 0 };
-	const struct pg_statement *find = &job->statements[0];
-	struct ans_session_chats ans;
+	struct ans_session_chats ans = { .chats = text_from("[]") };
 
-	/* A name that is not known yet is an empty session; an id must exist. */
-	if (PQntuples(job->results[0]) == 0 && find->values[1] != NULL) {
-		call_fail(call, RC_NOT_FOUND, "session_id", "no such session");
+	if (session_is_missing(call, job))
 		return;
-	}
 	utstring_init(&json);
-	json_chats(&json, job->results[1]);
-	ans = (struct ans_session_chats){ .chats = json_written(&json) };
+	if (PQntuples(chats) > 0 && row_has(chats, 0, CHAT_id)) {
+		json_chats(&json, chats);
+		ans.chats = json_written(&json);
+	}
 	call_answer(call, &ans);
 }
 
@@ -85,12 +140,10 @@ enum rc on_session_chats(struct store *store, const struct msg_session_chats *m,
 
 	if (!store_fits(call, "session_id", m->session_id, NAME_MAX))
 		return RC_OK;
-	pg_job_add(job, QUERY_SESSION_FIND);
-	store_arg_caller(job, call);
-	store_arg_session(job, m->session_id);
 	pg_job_add(job, QUERY_SESSION_CHATS);
 	store_arg_caller(job, call);
 	store_arg_session(job, m->session_id);
+	store_arg_page(job, m->limit, &m->after);
 	return store_run(store, call, job);
 }
 
@@ -109,50 +162,15 @@ enum rc on_user_chats(struct store *store, const struct msg_user_chats *m, struc
 {
 	struct pg_job *job = store_job(call, user_chats_listed);
 
-	(void)m;
-	if (call_caller(call)->kind == CALLER_NOBODY) {
+	if (!store_fits(call, "session_id", m->session_id, NAME_MAX))
+		return RC_OK;
+	if (call_caller(call)->kind == CALLER_NOBODY && m->session_id.len == 0) {
 		call_answer(call, &(struct ans_user_chats){ .sessions = text_from("[]") });
 		return RC_OK;
 	}
 	pg_job_add(job, QUERY_USER_CHATS);
 	store_arg_caller(job, call);
-	return store_run(store, call, job);
-}
-
-static void chat_created(struct call *call, struct pg_job *job)
-{
-	CLEANUP(string_done) UT_string json = { 0 };
-	struct ans_chat_create ans;
-
-	if (store_refused(call, job))
-		return;
-	utstring_init(&json);
-	json_chat(&json, job->results[1], 0);
-	ans = (struct ans_chat_create){ .chat = json_written(&json) };
-	call_answer(call, &ans);
-}
-
-enum rc on_chat_create(struct store *store, const struct msg_chat_create *m, struct call *call)
-{
-	struct pg_job *job = store_job(call, chat_created);
-	struct uuid_text *session = talloc(job, struct uuid_text);
-
-	if (!store_fits(call, "session_id", m->session_id, NAME_MAX) ||
-	    !store_fits(call, "chat_name", m->chat_name, NAME_MAX) ||
-	    !store_fits(call, "chat_type", m->chat_type, TYPE_MAX))
-		return RC_OK;
-	/* Who has no account may name a session that is not there yet; its id follows from the chat's. */
-	*session = call_caller(call)->kind == CALLER_USER ? (struct uuid_text){ "" }
-							  : id_named(&m->chat_id, text_from("session"));
-	pg_job_add(job, QUERY_CHAT_CREATE);
-	store_arg_caller(job, call);
-	pg_arg_uuid(job, &m->chat_id);
 	store_arg_session(job, m->session_id);
-	pg_arg_uuid(job, session);
-	pg_arg_opt(job, m->chat_name);
-	pg_arg_text(job, m->chat_type);
-	pg_job_add(job, QUERY_CHAT_ROW);
-	store_arg_caller(job, call);
-	pg_arg_uuid(job, &m->chat_id);
+	store_arg_page(job, m->limit, &m->after);
 	return store_run(store, call, job);
 }

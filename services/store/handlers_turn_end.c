@@ -56,9 +56,9 @@ enum rc on_turn_attempt(struct store *store, const struct msg_turn_attempt *m, s
 
 static void progress_made(struct call *call, struct pg_job *job)
 {
-	if (PQntuples(job->results[1]) == 0)
-		call_fail(call, RC_NOT_FOUND, "turn_id", "its owner is gone");
-	else if (PQntuples(job->results[0]) == 0)
+	if (PQntuples(job->results[0]) == 0)
+		call_fail(call, RC_NOT_FOUND, "turn_id", "no such turn");
+	else if (!row_has(job->results[0], 0, 0))
 		call_fail(call, RC_CONFLICT, "attempt", "the turn has another owner or attempt, or has ended");
 	else
 		call_answer(call, &(struct ans_turn_progress){});

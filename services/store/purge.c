@@ -9,7 +9,7 @@
 
 #define EVERY_MS 600000
 #define RETRY_MS 10000
-#define BATCH 50 /* guests per transaction: others wait for its locks */
+#define BATCH 50 /* guests, and chats, per transaction: others wait for its locks */
 #define SIGN_INS_BATCH 500
 #define PAUSE_MS 20 /* between two of them */
 #define PATIENCE_US 30000000 /* for a free connection; this work is in no hurry */
@@ -17,9 +17,10 @@
 static void purge_done(struct pg_job *job)
 {
 	struct purge *purge = job->arg;
-	int64_t n = job->err.rc == RC_OK ? row_i64(job->results[0], 0, 0) : 0;
-	bool more = n > 0 || (job->err.rc == RC_OK && row_i64(job->results[1], 0, 0) == SIGN_INS_BATCH);
-	int64_t next_ms = job->err.rc != RC_OK ? RETRY_MS : more ? PAUSE_MS : EVERY_MS;
+	bool good = job->err.rc == RC_OK;
+	int64_t n = good ? row_i64(job->results[0], 0, 0) + row_i64(job->results[2], 0, 0) : 0;
+	bool more = n > 0 || (good && row_i64(job->results[1], 0, 0) == SIGN_INS_BATCH);
+	int64_t next_ms = !good ? RETRY_MS : more ? PAUSE_MS : EVERY_MS;
 
 	purge->running = false;
 	purge->removed += n;
@@ -48,6 +49,9 @@ static void purge_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	pg_arg_i64(job, purge->config->refresh_token_expire_days);
 	pg_arg_i64(job, purge->config->access_token_expire_minutes);
 	pg_arg_i64(job, SIGN_INS_BATCH);
+	pg_job_add(job, QUERY_CHATS_PURGE);
+	pg_arg_i64(job, purge->config->chat_undo_days);
+	pg_arg_i64(job, BATCH);
 	purge->running = true;
 	if (pg_pool_run(purge->pool, job) != RC_PENDING)
 		purge_done(job);
@@ -57,7 +61,8 @@ void purge_init(struct purge *purge, struct loop *loop, struct pg_pool *pool, st
 		const struct log *log, const struct config *config)
 {
 	*purge = (struct purge){ .loop = loop, .pool = pool, .log = log, .config = config };
-	purge->total = metrics_counter(metrics, "alp_purged_total", "", "Guests and sessions of nobody removed.");
+	purge->total = metrics_counter(metrics, "alp_purged_total", "",
+				       "Guests, sessions of nobody and deleted chats removed.");
 	loop_timer(&purge->timer, purge_on_timer, purge);
 }
 

@@ -1,6 +1,6 @@
 /*
  * purge: what guests leave behind goes GUEST_TTL_HOURS after their last
- * activity, sign-ins after REFRESH_TOKEN_EXPIRE_DAYS. Loop thread only.
+ * activity, a deleted chat CHAT_UNDO_DAYS after that, sign-ins after REFRESH_TOKEN_EXPIRE_DAYS. Loop thread only.
  */
 #ifndef ALP_PURGE_H
 #define ALP_PURGE_H

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define FRACTION_DIGITS 6
 
@@ -71,6 +72,16 @@ void put_row_lower(UT_string *out, const char *key, const PGresult *r, int row, 
 	for (size_t i = 0; i < t.len; i++)
 		lower[i] = (char)tolower((unsigned char)t.p[i]);
 	json_text(out, key, text_of(lower, t.len));
+}
+
+void put_row_choice(UT_string *out, const char *key, const PGresult *r, int row, int col, const char *const *choices)
+{
+	const char *value = PQgetvalue(r, row, col), *found = choices[0];
+
+	for (; *choices != NULL; choices++)
+		if (strcasecmp(value, *choices) == 0)
+			found = *choices;
+	json_str(out, key, found);
 }
 
 void put_row_i64(UT_string *out, const char *key, const PGresult *r, int row, int col)

@@ -36,6 +36,8 @@ bool iso_from_pg(struct text t, char out[ISO_SIZE]);
 
 void put_row_text(UT_string *out, const char *key, const PGresult *r, int row, int col);
 void put_row_or(UT_string *out, const char *key, const PGresult *r, int row, int col, const char *fallback);
+/* One of a few words (NULL ends them), in any case of letters; anything else is the first of them. */
+void put_row_choice(UT_string *out, const char *key, const PGresult *r, int row, int col, const char *const *choices);
 void put_row_lower(UT_string *out, const char *key, const PGresult *r, int row, int col, const char *fallback);
 void put_row_i64(UT_string *out, const char *key, const PGresult *r, int row, int col);
 void put_row_time(UT_string *out, const char *key, const PGresult *r, int row, int col);

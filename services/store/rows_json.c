@@ -1,6 +1,7 @@
 #include "rows_json.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "columns.h"
 
@@ -46,9 +47,18 @@ void json_user(UT_string *out, const PGresult *r, int row)
 
 /* ---- tracks ------------------------------------------------------------------------- */
 
-static bool module_is_completed(const PGresult *r, int row)
+static const char *const levels[] = { "beginner", "intermediate", "advanced", NULL };
+static const char *const track_statuses[] = { "planning", "active", "completed", "paused", NULL };
+static const char *const module_statuses[] = { "not_started", "in_progress", "completed", "paused", NULL };
+
+/* 0 to 100, whatever an old row holds. */
+static int64_t module_progress(const PGresult *r, int row)
 {
-	return text_is(row_text(r, row, MODULE_status), "completed");
+	int64_t progress = row_i64(r, row, MODULE_progress);
+
+	if (strcasecmp(PQgetvalue(r, row, MODULE_status), "completed") == 0 || progress > 100)
+		return 100;
+	return progress > 0 ? progress : 0;
 }
 
 static void json_module(UT_string *out, const PGresult *r, int row)
@@ -60,8 +70,8 @@ static void json_module(UT_string *out, const PGresult *r, int row)
 	put_row_or(out, "description", r, row, MODULE_description, "");
 	put_row_strings(out, "learning_objectives", r, row, MODULE_learning_objectives);
 	json_i64(out, "estimated_duration_hours", row_i64(r, row, MODULE_estimated_duration_hours));
-	put_row_or(out, "status", r, row, MODULE_status, "not_started");
-	json_i64(out, "progress", module_is_completed(r, row) ? 100 : row_i64(r, row, MODULE_progress));
+	put_row_choice(out, "status", r, row, MODULE_status, module_statuses);
+	json_i64(out, "progress", module_progress(r, row));
 	put_row_time(out, "completed_at", r, row, MODULE_completed_at);
 	put_row_object(out, "ai_generated_content", r, row, MODULE_ai_generated_content);
 	put_row_time(out, "created_at", r, row, MODULE_created_at);
@@ -95,17 +105,17 @@ static int first_module(const PGresult *modules, struct text track)
 
 static void put_modules(UT_string *out, const PGresult *modules, struct text track)
 {
-	int n = 0, completed = 0;
+	int64_t n = 0, progress = 0;
 
 	json_open(out, "modules", '[');
 	for (int row = first_module(modules, track);
 	     row < PQntuples(modules) && text_equal(row_text(modules, row, MODULE_track_id), track); row++) {
 		json_module(out, modules, row);
 		n++;
-		completed += module_is_completed(modules, row);
+		progress += module_progress(modules, row);
 	}
 	json_close(out, ']');
-	json_i64(out, "progress", n > 0 ? completed * 100 / n : 0);
+	json_i64(out, "progress", n > 0 ? progress / n : 0); /* of the course: the mean of its modules */
 }
 
 void json_track(UT_string *out, const PGresult *r, int row, const PGresult *modules)
@@ -115,9 +125,9 @@ void json_track(UT_string *out, const PGresult *r, int row, const PGresult *modu
 	put_row_text(out, "title", r, row, TRACK_title);
 	put_row_or(out, "description", r, row, TRACK_description, "");
 	put_row_or(out, "skill_area", r, row, TRACK_skill_area, "");
-	put_row_lower(out, "difficulty_level", r, row, TRACK_difficulty_level, "beginner");
+	put_row_choice(out, "difficulty_level", r, row, TRACK_difficulty_level, levels);
 	json_i64(out, "estimated_duration_hours", row_i64(r, row, TRACK_estimated_duration_hours));
-	put_row_lower(out, "status", r, row, TRACK_status, "planning");
+	put_row_choice(out, "status", r, row, TRACK_status, track_statuses);
 	put_row_or(out, "user_expectations", r, row, TRACK_user_expectations, "");
 	put_row_object(out, "ai_generated_plan", r, row, TRACK_ai_generated_plan);
 	put_row_text(out, "language", r, row, TRACK_language);
@@ -195,7 +205,7 @@ static void put_chat(UT_string *out, const char *id_key, const PGresult *r, int 
 	put_row_or(out, "status", r, row, CHAT_status, "active");
 	put_row_time(out, "created_at", r, row, CHAT_created_at);
 	put_row_time(out, "updated_at", r, row, CHAT_updated_at);
-	put_row_i64(out, "message_count", r, row, CHAT_last_seq);
+	put_row_i64(out, "message_count", r, row, CHAT_message_count);
 	put_row_time(out, "last_message_at", r, row, CHAT_last_message_at);
 }
 

@@ -6,6 +6,7 @@
 #define DISPATCH_TABLE
 #include "handlers.h"
 
+#define UNDO_DAYS_MAX 36500
 #define CONNECTIONS_MAX 64
 
 /* ---- what the daemon asks ------------------------------------------------------------ */
@@ -102,6 +103,8 @@ static void store_check_config(struct daemon *d)
 		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
 	else if (c->refresh_token_expire_days < 1 || c->refresh_token_expire_days > 3650)
 		err_set(&err, RC_INVALID, "REFRESH_TOKEN_EXPIRE_DAYS must be 1 to 3650");
+	else if (c->chat_undo_days < 1 || c->chat_undo_days > UNDO_DAYS_MAX)
+		err_set(&err, RC_INVALID, "CHAT_UNDO_DAYS must be 1 to %d", UNDO_DAYS_MAX);
 	if (err.rc != RC_OK)
 		daemon_fail(d, &err);
 }

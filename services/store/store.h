@@ -59,6 +59,10 @@ void store_arg_module(struct pg_job *job, struct text track, struct text module)
 /* ... only its id and its number. */
 void store_arg_module_id(struct pg_job *job, struct text module);
 
+/* A list's limit and after, as the next two arguments: without a limit, or with a larger one, it is LIST_MAX. */
+#define LIST_MAX 1000
+void store_arg_page(struct pg_job *job, int64_t limit, const struct uuid_text *after);
+
 /* False and the call refused (RC_INVALID naming the field) when t has more than max characters. */
 bool store_fits(struct call *call, const char *field, struct text t, size_t max);
 

@@ -101,6 +101,12 @@ void store_arg_module(struct pg_job *job, struct text track, struct text module)
 	pg_arg_opt(job, module);
 }
 
+void store_arg_page(struct pg_job *job, int64_t limit, const struct uuid_text *after)
+{
+	pg_arg_i64(job, limit > 0 && limit < LIST_MAX ? limit : LIST_MAX);
+	pg_arg_uuid(job, after);
+}
+
 bool store_fits(struct call *call, const char *field, struct text t, size_t max)
 {
 	if (t.len <= max || text_chars(t) <= max)

@@ -42,6 +42,10 @@ export class Rest {
 		return this.request("PUT", path, body, headers);
 	}
 
+	patch(path, body, headers) {
+		return this.request("PATCH", path, body, headers);
+	}
+
 	delete(path, headers) {
 		return this.request("DELETE", path, undefined, headers);
 	}
