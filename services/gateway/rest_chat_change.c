@@ -36,7 +36,9 @@ static void switch_on_answer(struct http_request *r, const struct answer *answer
 	const struct ans_chat_load *ans = answer->body;
 
 	utstring_init(&json);
-	if (answer->err.rc != RC_OK) {
+	if (answer->err.rc == RC_NOT_FOUND && r->caller.kind == CALLER_USER && !text_is_uuid(r->match.params[0])) {
+		problem_word(r, 400, WORD_BAD_SESSION_ID); /* no name of his own either */
+	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
 	} else if (!ans->found) {
 		problem_word(r, 404, WORD_NOT_FOUND);

@@ -236,9 +236,13 @@ static void vanished(struct watch *w)
 	utstring_init(&json);
 	json_open(&json, NULL, '{');
 	json_str(&json, "type", "ai_status");
+	json_text(&json, "session_id",
+		  w->session_key[0] != '\0' ? text_from(w->session_key) : uuid_as_text(&w->session_id));
 	json_text(&json, "chat_id", uuid_as_text(&w->chat_id));
 	json_text(&json, "turn_id", uuid_as_text(&w->turn_id));
+	json_str(&json, "kind", w->kind[0] != '\0' ? w->kind : "message");
 	json_str(&json, "state", "stopped");
+	json_i64(&json, "attempt", w->mirror.epoch);
 	json_close(&json, '}');
 	frame = ws_frame_new(json_written(&json));
 	watch_end(w, frame, false);

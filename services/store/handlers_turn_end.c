@@ -75,8 +75,6 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 	pg_arg_i64(job, m->lease_ms);
 	pg_arg_flag(job, m->has_partial);
 	pg_arg_text(job, m->partial);
-	pg_job_add(job, QUERY_TURN_EXISTS);
-	pg_arg_uuid(job, &m->turn_id);
 	return store_run(store, call, job);
 }
 

@@ -22,6 +22,21 @@ const body = (make) => (w, op, headers) => {
 	return send(w.user, { ...request, headers: { ...request.headers, ...headers } });
 };
 
+/* With these arguments of the query. */
+const query = (values) => (w, op, headers) => {
+	const request = requestFor(op, w.user.things, (p) => Object.assign(p.query, values));
+
+	return send(w.user, { ...request, headers: { ...request.headers, ...headers } });
+};
+
+/* On something made for it: others need what the world has. */
+const onTrack = async (w, op) => send(w.user, requestFor(op, { track: (await w.user.createTrack()).id }));
+const onChat = async (w, op) => {
+	const chat = await w.user.ok("POST", "/api/chat/chats", { session_id: w.user.things.session, chat_type: "discussion" });
+
+	return send(w.user, requestFor(op, { chat: chat.id }));
+};
+
 /* From an address whose allowance is used up by nobody else. */
 function from(address, rest, { method, path, body: content, headers }) {
 	return new Promise((resolve, reject) => {
@@ -96,6 +111,17 @@ export const SPECIAL = {
 	createTrack: {
 		400: body(() => ({ difficulty_level: "superhuman" })),
 	},
+	listTracks: { 422: query({ limit: 0 }) },
+	updateTrack: { 400: body(() => ({ status: "finished" })) },
+	deleteTrack: { 200: onTrack },
+	listSessions: { 422: query({ limit: "many" }) },
+	listChats: { 422: query({ after: "no-id" }) },
+	listUserChats: { 422: query({ limit: 1001 }) },
+	listMessages: { 422: query({ before: 0 }) },
+	getHistory: { 422: query({ before: "x" }) },
+	setSessionStatus: { 422: query({ status: undefined }) },
+	setChatStatus: { 422: query({ status: "x".repeat(21) }) },
+	deleteChat: { 200: onChat },
 	welcomeMessage: {
 		/* However often it is asked for while it is being written. */
 		200: async (w, op) => {
