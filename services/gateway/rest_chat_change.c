@@ -65,9 +65,15 @@ void chat_switch(struct http_request *r)
 	struct uuid_text chat_id;
 	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0]), .activate = true };
 
-	if (!schema_body(r, fields, FIELDS_N(fields), &body) ||
-	    !rest_chat_id(r, body.chat_id, WORD_BAD_CHAT_ID, &chat_id))
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
+	if (!uuid_from_text(body.chat_id, &chat_id)) {
+		if (r->caller.kind == CALLER_GUEST) /* its page made it up: unknown */
+			problem_word(r, 404, WORD_NOT_FOUND);
+		else
+			problem_about(r, 400, WORD_BAD_CHAT_ID, "chat_id");
+		return;
+	}
 	m.chat_id = uuid_as_text(&chat_id);
 	if (query_window(r, &m.limit, &m.before))
 		http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, switch_on_answer);
