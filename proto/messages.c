@@ -239,6 +239,7 @@ static void keep_text(const void *ctx, struct text *v)
 #define keep_usage usage_keep
 #define keep_timing timing_keep
 #define keep_outcome outcome_keep
+#define keep_ai_settings ai_settings_keep
 #define keep_turn_context turn_context_keep
 #define keep_turn_view turn_view_keep
 

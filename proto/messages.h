@@ -26,6 +26,7 @@ enum service { SERVICE_GATEWAY = 1, SERVICE_CHAT = 2, SERVICE_AI = 4, SERVICE_ST
 #define CTYPE_usage struct usage
 #define CTYPE_timing struct timing
 #define CTYPE_outcome struct outcome
+#define CTYPE_ai_settings struct ai_settings
 #define CTYPE_turn_context struct turn_context
 #define CTYPE_turn_view struct turn_view
 

@@ -6,7 +6,7 @@
 SECRETS=$VAR/secrets.env
 ENV_DIR=$VAR/env
 
-# setup_env: .env from the example, once; the two secrets are made up here.
+# setup_env: .env from the example, once; its secrets are made up here.
 setup_env() {
 	if [[ -e $ENV_FILE ]]; then
 		say ".env exists and is kept as it is"
@@ -14,6 +14,7 @@ setup_env() {
 	fi
 	(umask 077 && sed -e "s/^SECRET_KEY=\$/SECRET_KEY=$(random_hex)/" \
 		-e "s/^BUS_KEY=\$/BUS_KEY=$(random_hex)/" \
+		-e "s/^DATA_KEY=\$/DATA_KEY=$(random_hex)/" \
 		"$ROOT/deploy/env.example" >"$ENV_FILE.new")
 	mv -n "$ENV_FILE.new" "$ENV_FILE"
 	load_env_file
@@ -46,6 +47,7 @@ secret() {
 export_secrets() {
 	secret SECRET_KEY
 	secret BUS_KEY
+	secret DATA_KEY
 }
 
 # choose_model: a configured key or server is used as it is. Without either the

@@ -16,6 +16,8 @@ static bool check_config(const struct config *c, struct err *err)
 {
 	if (c->ai_slots < 1 || c->ai_slots > 10000)
 		return err_field(err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: a number from 1 to 10000 was expected");
+	if (c->ai_slots_per_key < 1)
+		return err_field(err, RC_INVALID, "AI_SLOTS_PER_KEY", "AI_SLOTS_PER_KEY: at least 1 was expected");
 	if (c->ai_reply_max < 1 || c->ai_reply_max > c->bus_message_max / 2)
 		return err_field(err, RC_INVALID, "AI_REPLY_MAX",
 				 "AI_REPLY_MAX: at most half of BUS_MESSAGE_MAX was expected");
@@ -23,6 +25,41 @@ static bool check_config(const struct config *c, struct err *err)
 		return err_field(err, RC_INVALID, "AI_TOTAL_MS",
 				 "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
 				 "AI_TOTAL_MS: at least 1 was expected");
+	return true;
+}
+
+#define DATA_KEY_MIN 32
+
+static bool secret_add(struct ai *ai, const char *name, struct text master, struct err *err)
+{
+	char *text = text_dup(ai->daemon->ctx, master);
+
+	if (master.len < DATA_KEY_MIN)
+		return err_field(err, RC_INVALID, name, "%s: at least %d characters were expected", name, DATA_KEY_MIN);
+	ai->secrets = talloc_realloc(ai->daemon->ctx, ai->secrets, struct seal_secret, (unsigned)ai->secrets_n + 1);
+	seal_secret_init(&ai->secrets[ai->secrets_n++], text);
+	sodium_memzero(text, master.len);
+	talloc_free(text);
+	return true;
+}
+
+/* The present key first: it is the one that new texts are sealed for. */
+static bool secrets_init(struct ai *ai, struct err *err)
+{
+	const char *p = ai->config->data_key_old;
+
+	if (ai->config->data_key[0] == '\0')
+		return *p == '\0' || err_field(err, RC_INVALID, "DATA_KEY_OLD", "DATA_KEY_OLD: without DATA_KEY");
+	if (!secret_add(ai, "DATA_KEY", text_from(ai->config->data_key), err))
+		return false;
+	for (; *p != '\0'; p += strspn(p, ", \t")) {
+		size_t len = strcspn(p, ", \t");
+
+		if (len > 0 && !secret_add(ai, "DATA_KEY_OLD", text_of(p, len), err))
+			return false;
+		p += len;
+	}
+	seal_key_write(&ai->secrets[0].key, ai->seal_key);
 	return true;
 }
 
@@ -105,16 +142,25 @@ void ai_init(struct ai *ai, struct daemon *d)
 		daemon_fail(d, &err);
 	if (!endpoint_init(&ai->endpoint, d->ctx, ai->config, &err))
 		daemon_fail(d, &err);
+	if (!secrets_init(ai, &err))
+		daemon_fail(d, &err);
+	breakers_init(&ai->breakers, d->ctx,
+		      &(struct breaker_limits){ .failures = ai->config->ai_breaker_failures,
+						.open_us = ai->config->ai_breaker_ms * 1000,
+						.running = ai->config->ai_slots_per_key,
+						.retry_percent = ai->config->ai_retry_percent });
 	ai->worker = worker_name(d->ctx);
 	ai->curl = curl_loop_new(d->ctx, ai->loop, ai->config->ai_slots);
 	ai_dial(ai);
 	loop_timer(&ai->cut, ai_on_cut, ai);
 	d->hooks = (struct daemon_hooks){ ai_dependencies, count_numbers, ai_drain, ai_is_idle, ai };
+	metrics_on_write(d->metrics, count_refresh, ai);
 	tell_init(ai);
 	pull_init(ai);
-	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s curl=\"%s\"", ai->worker,
+	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s data_key=%s curl=\"%s\"", ai->worker,
 		 (long long)ai->config->ai_slots, ai->config->default_openai_model,
-		 ai->endpoint.configured ? "yes" : "no", curl_version());
+		 ai->endpoint.configured ? "yes" : "no", ai->secrets_n > 0 ? ai->secrets[0].key.id : "none",
+		 curl_version());
 }
 
 void ai_done(struct ai *ai)
@@ -128,5 +174,6 @@ void ai_done(struct ai *ai)
 	HASH_ITER (hh, ai->attempts, a, tmp)
 		attempt_free(a);
 	curl_loop_free(ai->curl);
+	breakers_done(&ai->breakers);
 	endpoint_done(&ai->endpoint);
 }

@@ -11,6 +11,7 @@
 #include "daemon.h"
 #include "endpoint.h"
 #include "prices.h"
+#include "seal.h"
 
 struct attempt;
 
@@ -25,6 +26,10 @@ struct ai {
 	struct curl_loop *curl;
 	struct endpoint endpoint;
 	struct prices *prices;
+	struct breakers breakers;
+	struct seal_secret *secrets; /* the present one first */
+	size_t secrets_n; /* 0: users cannot have keys of their own */
+	char seal_key[SEAL_KEY_SIZE]; /* with which others seal for us; "": none */
 
 	struct attempt *attempts; /* running and unconfirmed, by key */
 	int running; /* attempts that use a slot */

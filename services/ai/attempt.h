@@ -41,7 +41,12 @@ struct attempt {
 
 	/* what is asked; gone in TELL */
 	bool stream;
+	bool trial; /* a test of the connection: no turn waits for it */
 	char *model;
+	struct endpoint own_endpoint; /* with the user's key */
+	const struct endpoint *endpoint; /* that one, or the worker's */
+	struct breaker *breaker; /* while it counts as running there */
+	int64_t total_ms; /* longest time of the call */
 	UT_string body;
 	size_t prompt_from, prompt_len; /* the messages inside body */
 	char *trace_header;
@@ -56,6 +61,8 @@ struct attempt {
 
 	/* how it ended; from TELL on */
 	enum ending ending;
+	bool retryable;
+	char *renewed_key; /* the user's, sealed with the present DATA_KEY; NULL: it was */
 	struct usage usage;
 	int64_t retry_after_ms;
 	ev_timer again;
@@ -94,6 +101,7 @@ void tell_init(struct ai *ai);
 /* ---- what operators see (count.c) ---------------------------------------------- */
 
 void count_end(const struct attempt *a);
+void count_refresh(void *ai);
 void count_numbers(void *ai, UT_string *json);
 
 #endif

@@ -67,6 +67,7 @@ static void release(struct attempt *a)
 	if (a->transfer != NULL)
 		transfer_abort(a->transfer);
 	a->transfer = NULL;
+	endpoint_done(&a->own_endpoint);
 	reply_done(&a->reply);
 	utstring_done(&a->body);
 	loop_disarm(a->ai->loop, &a->deadline);
@@ -83,6 +84,72 @@ static void attempt_count(struct attempt *a)
 		    a->ai->prices, model);
 }
 
+static enum breaker_outcome breaker_outcome_of(enum ending ending)
+{
+	switch (ending) {
+	case ENDING_CANCELLED:
+	case ENDING_LEAVING:
+	case ENDING_ADDRESS_REFUSED:
+	case ENDING_EMPTY:
+		return BREAKER_NEUTRAL;
+	case ENDING_NO_CONNECTION:
+	case ENDING_CERTIFICATE:
+	case ENDING_SLOW_CONNECT:
+	case ENDING_SLOW_START:
+	case ENDING_STALLED:
+	case ENDING_OVERDUE:
+	case ENDING_BROKEN_OFF:
+	case ENDING_GARBLED:
+	case ENDING_TOO_LARGE:
+	case ENDING_SERVER_ERROR:
+	case ENDING_RATE_LIMITED:
+	case ENDING_REDIRECTED:
+		return BREAKER_BAD;
+	case ENDING_NONE:
+	case ENDING_COMPLETE:
+	case ENDING_FULL:
+	case ENDING_NOT_CONFIGURED:
+	case ENDING_KEY_UNREADABLE:
+	case ENDING_PAUSED:
+	case ENDING_CROWDED:
+	case ENDING_FILTERED:
+	case ENDING_NO_ROOM:
+	case ENDING_NO_CREDIT:
+	case ENDING_KEY_REFUSED:
+	case ENDING_NO_MODEL:
+	case ENDING_TOO_LONG:
+	case ENDING_REFUSED:
+		break; /* it answered, if only with a refusal; or it was not asked */
+	}
+	return BREAKER_GOOD;
+}
+
+/* What was shown is not taken back for another try, unless this process is what failed. */
+static bool is_worth_repeating(struct attempt *a, struct breaker *asked)
+{
+	if (!ending_info(a->ending)->retryable)
+		return false;
+	if (a->ending == ENDING_LEAVING)
+		return true;
+	if (reply_log_text(&a->delta.log).len > 0)
+		return false;
+	return asked == NULL || breaker_may_retry(&a->ai->breakers, asked, a->end_us);
+}
+
+static void attempt_judge(struct attempt *a)
+{
+	struct ai *ai = a->ai;
+	struct breaker *asked = a->breaker;
+	enum breaker_outcome outcome = breaker_outcome_of(a->ending);
+
+	a->breaker = NULL;
+	if (asked != NULL)
+		breaker_leave(&ai->breakers, asked, outcome, a->end_us);
+	if (a->trial && a->endpoint != NULL && outcome == BREAKER_GOOD && a->reply.status > 0)
+		breaker_forgive(breaker_get(&ai->breakers, a->endpoint->id, a->end_us));
+	a->retryable = !a->trial && is_worth_repeating(a, asked);
+}
+
 /* forced: why we end it (NONE: the transfer has ended by itself, for the reason transport tells). */
 static void attempt_end(struct attempt *a, enum ending forced, enum ending transport)
 {
@@ -90,11 +157,12 @@ static void attempt_end(struct attempt *a, enum ending forced, enum ending trans
 
 	reply_close(&a->reply, forced == ENDING_NONE && transport == ENDING_NONE);
 	delta_end(&a->delta);
-	a->ending = forced == ENDING_CANCELLED || forced == ENDING_NOT_CONFIGURED
+	a->ending = forced == ENDING_CANCELLED || (forced != ENDING_NONE && a->transfer == NULL) /* it was not asked */
 			    ? forced
 			    : reply_ending(&a->reply, forced != ENDING_NONE ? forced : transport);
 	a->end_us = clock_us();
 	attempt_count(a);
+	attempt_judge(a);
 	release(a);
 	attempt_enter(a, ATTEMPT_TELL);
 	ai->running--;
@@ -115,6 +183,8 @@ void attempt_free(struct attempt *a)
 	struct ai *ai = a->ai;
 
 	if (attempt_is_running(a)) {
+		if (a->breaker != NULL)
+			breaker_leave(&ai->breakers, a->breaker, BREAKER_NEUTRAL, clock_us());
 		release(a);
 		ai->running--;
 	} else {
@@ -158,7 +228,7 @@ static int64_t step_due_us(const struct attempt *a, enum ending *why)
 
 static int64_t attempt_due_us(const struct attempt *a, enum ending *why)
 {
-	int64_t total = a->start_us + a->ai->config->ai_total_ms * 1000;
+	int64_t total = a->start_us + a->total_ms * 1000;
 	int64_t step = step_due_us(a, why);
 
 	if (step <= total)
@@ -279,7 +349,8 @@ static void attempt_on_end(void *arg, CURLcode code)
 	if (code != CURLE_OK)
 		log_debug(&a->log, "attempt.transfer", "status=%ld curl=%d", status, (int)code);
 	a->transfer = NULL;
-	attempt_end(a, ENDING_NONE, ending_of_curl(code));
+	attempt_end(a, ENDING_NONE,
+		    code != CURLE_OK && transfer_was_refused(t) ? ENDING_ADDRESS_REFUSED : ending_of_curl(code));
 }
 
 static const struct transfer_events transfer_events = {
@@ -298,6 +369,9 @@ static struct attempt *attempt_new(struct ai *ai, const struct ans_work_pull *wo
 	a->turn_id = work->turn_id;
 	a->number = work->attempt;
 	a->stream = work->stream;
+	a->trial = text_is(work->kind, "test");
+	a->total_ms = work->time_ms > 0 && work->time_ms < ai->config->ai_total_ms ? work->time_ms
+										   : ai->config->ai_total_ms;
 	a->model = work->model.len > 0 ? text_dup(a, work->model) : talloc_strdup(a, ai->config->default_openai_model);
 	a->pause_ms = FIRST_PAUSE_MS;
 	a->start_us = clock_us();
@@ -321,15 +395,66 @@ static const struct curl_slist *headers_of(struct attempt *a)
 	static const char digits[] = "0123456789abcdef-";
 
 	if (strlen(a->trace) != 55 || strspn(a->trace, digits) != 55)
-		return a->ai->endpoint.headers;
+		return a->endpoint->headers;
 	a->trace_header = talloc_asprintf(a, "traceparent: %s", a->trace);
-	a->headers = (struct curl_slist){ .data = a->trace_header, .next = a->ai->endpoint.headers };
+	a->headers = (struct curl_slist){ .data = a->trace_header, .next = a->endpoint->headers };
 	return &a->headers;
+}
+
+/*
+ * Where to ask, and with which key. The server's key goes to the server's
+ * address only: without a key of his own, a user's address is none.
+ */
+static enum ending attempt_aim(struct attempt *a, const struct ans_work_pull *work)
+{
+	struct ai *ai = a->ai;
+	enum ending ending;
+	bool old = false;
+	char *key;
+
+	if (work->api_key.len == 0) {
+		a->endpoint = &ai->endpoint;
+		if (work->base_url.len > 0)
+			return ENDING_ADDRESS_REFUSED;
+		return ai->endpoint.configured ? ENDING_NONE : ENDING_NOT_CONFIGURED;
+	}
+	/* What an old database holds in clear is the key itself, until the store has sealed it. */
+	key = seal_is_sealed(work->api_key)
+		      ? seal_open(a, ai->secrets, ai->secrets_n, &work->user_id, work->api_key, &old)
+		      : text_dup(a, work->api_key);
+	if (key == NULL)
+		return ENDING_KEY_UNREADABLE;
+	if (old)
+		a->renewed_key = seal_text(a, &ai->secrets[0].key, &work->user_id, text_from(key));
+	ending = endpoint_own(&a->own_endpoint, a, ai->config, text_dup(a, work->base_url), key);
+	sodium_memzero(key, strlen(key));
+	talloc_free(key);
+	a->endpoint = &a->own_endpoint;
+	return ending;
+}
+
+/* A trial is always let through: whoever mended his server wants to know it now. */
+static enum ending attempt_enter_breaker(struct attempt *a)
+{
+	struct breakers *breakers = &a->ai->breakers;
+	struct breaker *row;
+	enum breaker_verdict verdict;
+
+	if (a->trial)
+		return ENDING_NONE;
+	row = breaker_get(breakers, a->endpoint->id, a->start_us);
+	verdict = breaker_enter(breakers, row, a->endpoint->own, a->start_us, &a->retry_after_ms);
+	if (verdict == BREAKER_PASS)
+		a->breaker = row;
+	else
+		return verdict == BREAKER_CROWDED ? ENDING_CROWDED : ENDING_PAUSED;
+	return ENDING_NONE;
 }
 
 void attempt_start(struct ai *ai, const struct ans_work_pull *work)
 {
 	struct attempt *a = attempt_find(ai, &work->turn_id, work->attempt);
+	enum ending why;
 
 	if (a != NULL) {
 		log_warning(&a->log, "attempt.twice", "reason=\"chat handed it out again\"");
@@ -337,15 +462,19 @@ void attempt_start(struct ai *ai, const struct ans_work_pull *work)
 	}
 	a = attempt_new(ai, work);
 	tell_beats(ai);
-	if (!ai->endpoint.configured) {
-		attempt_end(a, ENDING_NOT_CONFIGURED, ENDING_NONE);
+	why = attempt_aim(a, work);
+	if (why == ENDING_NONE)
+		why = attempt_enter_breaker(a);
+	if (why != ENDING_NONE) {
+		attempt_end(a, why, ENDING_NONE);
 		return;
 	}
 	request_write(a, work);
 	a->transfer = transfer_post(ai->curl,
-				    &(struct transfer_request){ .url = ai->endpoint.url,
+				    &(struct transfer_request){ .url = a->endpoint->url,
 								.headers = headers_of(a),
-								.body = json_written(&a->body) },
+								.body = json_written(&a->body),
+								.guarded = a->endpoint->guarded },
 				    &transfer_events, a);
 	deadline_arm(a);
 }

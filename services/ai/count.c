@@ -48,6 +48,19 @@ void count_end(const struct attempt *a)
 		 (long long)(a->end_us - a->start_us) / 1000);
 }
 
+void count_refresh(void *arg)
+{
+	struct ai *ai = arg;
+	struct metrics *m = ai->daemon->metrics;
+
+	*metrics_gauge(m, "alp_ai_breakers_open", "", "Servers, each with a key, that are left alone now.") =
+		(double)breakers_open(&ai->breakers);
+	*metrics_counter(m, "alp_ai_breakers_opened_total", "", "Times that a server was left alone.") =
+		ai->breakers.opened;
+	*metrics_counter(m, "alp_ai_retries_denied_total", "", "Failed attempts not worth a retry by AI_RETRY_PERCENT.") =
+		ai->breakers.retries_denied;
+}
+
 void count_numbers(void *arg, UT_string *json)
 {
 	const struct ai *ai = arg;

@@ -1,7 +1,10 @@
 #include "curl_loop.h"
 
+#include <sys/socket.h>
+
 #include <utlist.h>
 
+#include "address.h"
 #include "kept.h"
 
 #define HEADERS_MAX 65536 /* bytes of headers and trailers of one answer */
@@ -22,6 +25,7 @@ struct transfer {
 	const struct transfer_events *events;
 	void *arg;
 	size_t headers;
+	bool guarded, refused;
 	bool stale; /* the kept connection it got cannot be used */
 	struct transfer *next;
 };
@@ -161,11 +165,29 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return t->headers <= HEADERS_MAX ? size * n : 0;
 }
 
+/* Each address that a name turned out to be comes by here before anything is sent to it. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct transfer *t = arg;
+
+	(void)purpose;
+	if (t->guarded && !address_is_public(&a->addr)) {
+		t->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static int on_request(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
 	struct transfer *t = arg;
 
-	(void)peer_ip, (void)own_ip, (void)peer_port;
+	(void)own_ip, (void)peer_port;
+	/* A kept connection was opened by somebody else, perhaps the operator: its address counts again. */
+	if (t->guarded && !address_text_is_public(peer_ip, NULL)) {
+		t->refused = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
 	t->stale = kept_is_stale(&t->owner->kept, t->easy, own_port);
 	if (t->stale)
 		return CURL_PREREQFUNC_ABORT;
@@ -192,6 +214,8 @@ static void transfer_setup(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 }
@@ -246,6 +270,8 @@ struct transfer *transfer_post(struct curl_loop *c, const struct transfer_reques
 	t->arg = arg;
 	t->headers = 0;
 	t->stale = false;
+	t->guarded = request->guarded;
+	t->refused = false;
 	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 0L);
 	curl_easy_setopt(t->easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, request->headers);
@@ -260,6 +286,11 @@ void transfer_abort(struct transfer *t)
 {
 	curl_multi_remove_handle(t->owner->multi, t->easy);
 	recycle(t);
+}
+
+bool transfer_was_refused(const struct transfer *t)
+{
+	return t->refused;
 }
 
 long transfer_status(const struct transfer *t)

@@ -32,6 +32,7 @@ struct transfer_request {
 	const char *url;
 	const struct curl_slist *headers;
 	struct text body;
+	bool guarded; /* only to addresses of the public internet, whatever the name turns out to be */
 };
 
 /* max: connections kept open. Owned by ctx, ended by curl_loop_free. */
@@ -44,6 +45,9 @@ struct transfer *transfer_post(struct curl_loop *c, const struct transfer_reques
 
 /* Ends it without a word to its owner; its connection is closed. Not from inside body or send. */
 void transfer_abort(struct transfer *t);
+
+/* guarded: a connection was not made, or not used, because of its address. */
+bool transfer_was_refused(const struct transfer *t);
 
 long transfer_status(const struct transfer *t); /* 0: no answer yet */
 const char *transfer_type(const struct transfer *t); /* content type; NULL: none */

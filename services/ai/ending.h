@@ -18,6 +18,10 @@
 	X(CANCELLED, "", false, "") \
 	X(LEAVING, "ai_unavailable", true, "The worker is shutting down.") \
 	X(NOT_CONFIGURED, "ai_not_configured", false, "No model is configured: there is no API key.") \
+	X(KEY_UNREADABLE, "ai_refused", false, "The stored API key cannot be used any more: please enter it again.") \
+	X(ADDRESS_REFUSED, "ai_refused", false, "The address of the model's server is not allowed.") \
+	X(PAUSED, "ai_unavailable", true, "The model's server failed again and again and is left alone for a moment.") \
+	X(CROWDED, "rate_limited", true, "Too many requests with this API key run at once.") \
 	X(NO_CONNECTION, "ai_unavailable", true, "The model's server could not be reached.") \
 	X(CERTIFICATE, "ai_unavailable", false, "The model's server could not prove its identity.") \
 	X(SLOW_CONNECT, "ai_unavailable", true, "The model's server did not accept a connection in time.") \

@@ -1,6 +1,9 @@
 #include "endpoint.h"
 
+#include <sodium.h>
+
 #include "daemon.h"
+#include "outbound.h"
 #include "reply.h"
 
 #define OPENAI_HOST "://api.openai.com"
@@ -79,33 +82,67 @@ static void add_header(struct curl_slist **headers, const char *line)
 	*headers = longer;
 }
 
-bool endpoint_init(struct endpoint *e, void *ctx, const struct config *c, struct err *err)
+/* The server's name decides nothing here: what differs in address or key is another row of the breakers. */
+static void identify(struct endpoint *e, const char *key)
 {
-	const char *base = c->default_openai_base_url;
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(e->id));
+	crypto_generichash_update(&state, (const unsigned char *)e->url, strlen(e->url) + 1);
+	crypto_generichash_update(&state, (const unsigned char *)key, strlen(key));
+	crypto_generichash_final(&state, e->id, sizeof(e->id));
+}
+
+static void fill(struct endpoint *e, void *ctx, const char *base, const char *key)
+{
 	size_t len = strlen(base);
 
-	*e = (struct endpoint){ 0 };
-	if (!check(c, err))
-		return false;
 	while (len > 0 && base[len - 1] == '/')
 		len--;
 	e->url = talloc_asprintf(ctx, "%.*s/chat/completions", (int)len, base);
-	e->configured = c->default_openai_api_key[0] != '\0' || strstr(base, OPENAI_HOST) == NULL;
+	identify(e, key);
 	add_header(&e->headers, "Content-Type: application/json");
 	add_header(&e->headers, "Accept: text/event-stream, application/json");
 	add_header(&e->headers, "User-Agent: alp/" ALP_VERSION);
 	add_header(&e->headers, "Expect:"); /* libcurl would wait for a 100-continue before a long body */
-	if (c->default_openai_api_key[0] != '\0') {
-		char *line = talloc_asprintf(ctx, "Authorization: Bearer %s", c->default_openai_api_key);
+	if (key[0] != '\0') {
+		char *line = talloc_asprintf(ctx, "Authorization: Bearer %s", key);
 
 		add_header(&e->headers, line);
+		sodium_memzero(line, strlen(line));
 		talloc_free(line);
 	}
+}
+
+bool endpoint_init(struct endpoint *e, void *ctx, const struct config *c, struct err *err)
+{
+	*e = (struct endpoint){ 0 };
+	if (!check(c, err) || !outbound_check_list(&c->ai_allowed_hosts, err))
+		return false;
+	e->configured = c->default_openai_api_key[0] != '\0' ||
+			strstr(c->default_openai_base_url, OPENAI_HOST) == NULL;
+	fill(e, ctx, c->default_openai_base_url, c->default_openai_api_key);
 	return true;
+}
+
+enum ending endpoint_own(struct endpoint *e, void *ctx, const struct config *c, const char *base_url, const char *key)
+{
+	bool listed = true; /* the server's own address is the operator's word */
+
+	*e = (struct endpoint){ .configured = true, .own = true };
+	if (key[0] == '\0' || !key_is_plain(key))
+		return ENDING_KEY_UNREADABLE;
+	if (base_url[0] != '\0' && !outbound_check(base_url, &c->ai_allowed_hosts, &listed, NULL))
+		return ENDING_ADDRESS_REFUSED;
+	e->guarded = !listed;
+	fill(e, ctx, base_url[0] != '\0' ? base_url : c->default_openai_base_url, key);
+	return ENDING_NONE;
 }
 
 void endpoint_done(struct endpoint *e)
 {
+	for (struct curl_slist *line = e->headers; e->own && line != NULL; line = line->next)
+		sodium_memzero(line->data, strlen(line->data));
 	curl_slist_free_all(e->headers);
 	e->headers = NULL;
 }

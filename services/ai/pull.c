@@ -35,7 +35,7 @@ static bool pull_is_wanted(const struct ai *ai)
 
 void pull_fill(struct ai *ai)
 {
-	struct msg_work_pull m = { .worker = text_from(ai->worker) };
+	struct msg_work_pull m = { .worker = text_from(ai->worker), .seal_key = text_from(ai->seal_key) };
 
 	while (pull_is_wanted(ai)) {
 		ai->pulls++;

@@ -19,7 +19,7 @@ void request_write(struct attempt *a, const struct ans_work_pull *work)
 		json_bool(out, "include_usage", true);
 		json_close(out, '}');
 	}
-	if (work->temperature > 0)
+	if (work->temperature > 0 || work->temperature_zero)
 		json_real(out, "temperature", work->temperature);
 	if (work->max_tokens > 0)
 		json_i64(out, "max_tokens", work->max_tokens);

@@ -1,6 +1,8 @@
 /* What chat is told: pieces as they come, ends until they are confirmed, beats, and texts it asks for. */
 #include "attempt.h"
 
+#include <ctype.h>
+
 #include "clock.h"
 
 #define BEAT_MS 1000
@@ -59,6 +61,16 @@ static const char *finish_reason_of(const struct attempt *a)
 	return a->ending == ENDING_FULL ? "length" : a->reply.finish_reason;
 }
 
+/* The ending's name in lower case; empty when all is well. */
+static struct text error_class(struct attempt *a, const char *name)
+{
+	char *lower = talloc_strdup(a, ending_info(a->ending)->code[0] != '\0' ? name : "");
+
+	for (char *p = lower; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return text_from(lower);
+}
+
 static void done_write(struct attempt *a, struct msg_work_done *m)
 {
 	const struct ending_info *info = ending_info(a->ending);
@@ -71,8 +83,9 @@ static void done_write(struct attempt *a, struct msg_work_done *m)
 		.result = text_from(attempt_result(a)),
 		.error_code = text_from(info->code),
 		.error_message = text_from(info->message),
-		/* What was shown is not taken back for another try, unless this process is what failed. */
-		.retryable = info->retryable && (said.len == 0 || a->ending == ENDING_LEAVING),
+		.error_class = error_class(a, info->name),
+		.retryable = a->retryable,
+		.api_key = text_from(a->renewed_key),
 		.retry_after_ms = a->retry_after_ms,
 		.finish_reason = text_from(finish_reason_of(a)),
 		.model = text_from(a->reply.model[0] != '\0' ? a->reply.model : a->model),

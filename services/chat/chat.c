@@ -38,7 +38,7 @@ static bool chat_idle(void *arg)
 {
 	struct chat *chat = arg;
 
-	return chat->turns_n == 0;
+	return chat->turns_n == 0 && chat->trials.n == 0;
 }
 
 static void chat_refresh_metrics(void *arg)
@@ -62,6 +62,8 @@ static void chat_on_tick(struct ev_loop *ev, ev_timer *w, int events)
 	HASH_ITER (hh, chat->turns, turn, next)
 		turn_tick(turn);
 	takeover_tick(chat);
+	trials_tick(chat);
+	keys_tick(chat);
 	loop_arm(chat->loop, w, TICK_MS);
 }
 
@@ -102,5 +104,6 @@ void chat_done(struct chat *chat)
 	loop_disarm(chat->loop, &chat->tick);
 	HASH_ITER (hh, chat->turns, turn, next)
 		turn_abandon(turn);
+	trials_done(chat);
 	workers_done(&chat->workers);
 }

@@ -6,6 +6,8 @@
 #define ALP_CHAT_H
 
 #include "daemon.h"
+#include "settings.h"
+#include "trials.h"
 #include "turn.h"
 #include "workers.h"
 
@@ -21,6 +23,8 @@ struct chat {
 	struct turn *turns; /* by turn id */
 	size_t turns_n;
 	struct workers workers;
+	struct keys keys;
+	struct trials trials;
 	struct takeover {
 		bool own_done; /* what an earlier process of this name left is taken over */
 		bool asking;

@@ -272,6 +272,20 @@ enum rc on_turn_stop(struct chat *chat, const struct msg_turn_stop *m, struct ca
 	return RC_PENDING;
 }
 
+enum rc on_seal_key(struct chat *chat, const struct msg_seal_key *m, struct call *call)
+{
+	(void)m;
+	if (chat->keys.seal_key[0] == '\0')
+		return RC_UNAVAILABLE;
+	call_answer(call, &(struct ans_seal_key){ .seal_key = text_from(chat->keys.seal_key) });
+	return RC_OK;
+}
+
+enum rc on_connection_test(struct chat *chat, const struct msg_connection_test *m, struct call *call)
+{
+	return trials_start(chat, m, call);
+}
+
 /* ---- from workers ----------------------------------------------------------------------- */
 
 enum rc on_work_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call)
@@ -302,6 +316,10 @@ enum rc on_work_done(struct chat *chat, const struct msg_work_done *m, struct ca
 
 	if (turn != NULL)
 		return turn_on_done(turn, m, call);
+	if (trials_on_done(chat, m)) {
+		call_answer(call, &(struct ans_work_done){});
+		return RC_OK;
+	}
 	/* Right after a start the turn may still wait in the store for us: the worker tells it again. */
 	return chat->takeover.own_done ? RC_NOT_FOUND : RC_BUSY;
 }

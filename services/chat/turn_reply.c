@@ -170,6 +170,7 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	if (!turn_merge(turn, m->text, m->ends))
 		return RC_INVALID;
 	workers_forget(turn->chat, turn);
+	keys_renew(turn, m->api_key);
 	turn_take_numbers(turn, m);
 	turn->result_call = call;
 	if (text_is(m->result, "completed"))

@@ -79,15 +79,33 @@ static void hand_out(struct chat *chat, struct turn *turn, struct pull *pull)
 	struct call *call = pull->call;
 
 	prompt_parameters(turn, &work);
+	settings_apply(turn, &work);
 	workers_assign(chat, turn, text_from(pull->worker->name));
 	pull_drop(&chat->workers, pull);
 	call_answer(call, &work);
 	turn_go(turn, TURN_REPLY);
 }
 
-static void workers_match(struct chat *chat)
+/* Somebody waits in front of a form for it, and they are few. */
+static void hand_out_trials(struct chat *chat)
 {
 	struct workers *w = &chat->workers;
+	struct ans_work_pull work;
+
+	while (w->pulls != NULL && trials_take(chat, &work)) {
+		struct pull *pull = pull_of_least_busy(w);
+		struct call *call = pull->call;
+
+		pull_drop(w, pull);
+		call_answer(call, &work);
+	}
+}
+
+void workers_match(struct chat *chat)
+{
+	struct workers *w = &chat->workers;
+
+	hand_out_trials(chat);
 
 	while (w->waiting != NULL && w->pulls != NULL) {
 		struct waiting *first = w->waiting;
@@ -176,6 +194,7 @@ enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct ca
 		call_answer(oldest->call, &(struct ans_work_pull){ 0 });
 		pull_drop(w, oldest);
 	}
+	keys_heard(chat, m->seal_key);
 	pull = talloc_zero(w->ctx, struct pull);
 	pull->call = call;
 	pull->worker = worker_get(w, m->worker);

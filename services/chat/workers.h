@@ -58,6 +58,9 @@ void workers_on_gone(void *service, struct call *call);
 /* The turn waits for a slot; false when TURNS_WAITING_MAX others do. */
 bool workers_enqueue(struct chat *chat, struct turn *turn);
 
+/* Gives work to free slots, as far as there are both. */
+void workers_match(struct chat *chat);
+
 /* The turn neither waits nor belongs to a worker any more. */
 void workers_forget(struct chat *chat, struct turn *turn);
 

@@ -209,32 +209,3 @@ void ai_finalize_course_plan(struct http_request *r)
 	m.gateway_in_us = turn_in_us(r);
 	turn_ask(r, MSG_CHAT_FINALIZE, &m, finalize_on_answer);
 }
-
-/* ---- settings -------------------------------------------------------------------------------------- */
-
-static void answer_config(struct http_request *r)
-{
-	CLEANUP(string_done) UT_string json;
-	const struct config *c = r->gw->config;
-
-	utstring_init(&json);
-	json_open(&json, NULL, '{');
-	json_str(&json, "model_name", c->default_openai_model);
-	json_str(&json, "base_url", c->default_openai_base_url);
-	json_i64(&json, "max_tokens", 2000);
-	json_real(&json, "temperature", 0.7);
-	json_bool(&json, "has_custom_key", false);
-	json_bool(&json, "demo_model", c->demo_model);
-	json_close(&json, '}');
-	http_answer_json(r, &json);
-}
-
-void ai_default_config(struct http_request *r)
-{
-	answer_config(r);
-}
-
-void ai_user_config(struct http_request *r)
-{
-	answer_config(r);
-}

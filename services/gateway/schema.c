@@ -102,6 +102,43 @@ static void read_int(const struct field *f, const cJSON *item, int64_t *out, str
 	}
 }
 
+/* 0.5 and "0.5"; json.h lets nothing infinite through, strtod might. */
+static bool real_number(const cJSON *item, double *out)
+{
+	struct text digits;
+	char *end = NULL;
+
+	if (cJSON_IsNumber(item)) {
+		*out = item->valuedouble;
+		return isfinite(*out);
+	}
+	digits = text_trim(text_from(item->valuestring));
+	if (digits.len == 0 || digits.len >= 32 || strspn(digits.p, "0123456789+-.eE") < digits.len)
+		return false;
+	*out = strtod(digits.p, &end);
+	return end == digits.p + digits.len && isfinite(*out);
+}
+
+static void read_real(const struct field *f, const cJSON *item, double *out, struct faults *faults)
+{
+	double n = 0;
+	char msg[80];
+
+	if (!cJSON_IsString(item) && !cJSON_IsNumber(item)) {
+		faults_add(faults, f->name, "float_type", "Input should be a valid number", WORD_FIELD_TYPE);
+	} else if (!real_number(item, &n)) {
+		faults_add(faults, f->name, "float_parsing", "Input should be a valid number", WORD_FIELD_TYPE);
+	} else if (n < (double)f->min) {
+		snprintf(msg, sizeof(msg), "Input should be greater than or equal to %lld", (long long)f->min);
+		faults_add(faults, f->name, "greater_than_equal", msg, WORD_FIELD_RANGE);
+	} else if (n > (double)f->max) {
+		snprintf(msg, sizeof(msg), "Input should be less than or equal to %lld", (long long)f->max);
+		faults_add(faults, f->name, "less_than_equal", msg, WORD_FIELD_RANGE);
+	} else {
+		*out = n;
+	}
+}
+
 static void read_string(void *ctx, const struct field *f, struct text value, void *out, struct faults *faults)
 {
 	char *email;
@@ -125,6 +162,7 @@ static void read_string(void *ctx, const struct field *f, struct text value, voi
 		return;
 	case FIELD_INT:
 	case FIELD_FLAG:
+	case FIELD_REAL:
 		return;
 	}
 }
@@ -147,6 +185,8 @@ bool schema_read(void *ctx, const cJSON *object, const struct field *fields, siz
 			else
 				faults_add(faults, f->name, "bool_type", "Input should be a valid boolean",
 					   WORD_FIELD_TYPE);
+		} else if (f->type == FIELD_REAL) {
+			read_real(f, item, member, faults);
 		} else if (!cJSON_IsString(item)) {
 			faults_add(faults, f->name, "string_type", "Input should be a valid string", WORD_FIELD_TYPE);
 		} else {

@@ -17,6 +17,7 @@ enum field_type {
 	FIELD_TEXT, /* struct text; min and max count characters */
 	FIELD_LINE, /* the same, without the blanks around it */
 	FIELD_INT, /* int64_t; min and max are its bounds */
+	FIELD_REAL, /* double; the same */
 	FIELD_EMAIL, /* struct text, without blanks, domain in lower case */
 	FIELD_UUID, /* struct uuid_text */
 	FIELD_FLAG, /* bool: true or false, nothing else */

@@ -76,6 +76,12 @@
 	X(TURN, module_description) X(TURN, module_objectives) X(TURN, lesson_id) X(TURN, lesson_number)     \
 	X(TURN, lesson_title) X(TURN, content_type) X(TURN, lesson_context)
 
+/* What ai_settings() gives, and a key that is still in clear. */
+#define SETTINGS_COLUMNS(X)                                                                                  \
+	X(SETTINGS, model) X(SETTINGS, base_url) X(SETTINGS, max_tokens) X(SETTINGS, temperature)            \
+	X(SETTINGS, api_key) X(SETTINGS, key_hint)
+#define UNSEALED_COLUMNS(X) X(UNSEALED, user_id) X(UNSEALED, api_key)
+
 /* clang-format on */
 
 enum verdict_column { VERDICT_COLUMNS(ENUM_COLUMN) VERDICT_COLUMN_COUNT };
@@ -88,6 +94,8 @@ enum lesson_column { LESSON_id, LESSON_COLUMNS(ENUM_COLUMN) };
 enum session_column { SESSION_id, SESSION_COLUMNS(ENUM_COLUMN) };
 enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) OWNING_COLUMNS(ENUM_COLUMN) };
 enum message_column { MESSAGE_id, MESSAGE_COLUMNS(ENUM_COLUMN) };
+enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) };
+enum unsealed_column { UNSEALED_id, UNSEALED_COLUMNS(ENUM_COLUMN) };
 enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };
 
 #endif

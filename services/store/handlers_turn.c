@@ -6,6 +6,7 @@
 #include "columns.h"
 #include "handlers.h"
 #include "rows_json.h"
+#include "settings_rows.h"
 #include "turn_rows.h"
 
 #define KEY_MAX 255
@@ -173,6 +174,20 @@ static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
 	       store_fits(call, "track_id", m->track_id, KEY_MAX);
 }
 
+/* What the owner of the turn has chosen: the last statement of its job. */
+static void add_settings(struct pg_job *job)
+{
+	pg_job_add(job, QUERY_TURN_SETTINGS);
+}
+
+static void read_settings(const struct pg_job *job, struct turn_context *context)
+{
+	const PGresult *r = job->results[job->n - 1];
+
+	settings_read(r, &context->settings);
+	context->api_key = settings_key(r);
+}
+
 /* ---- answers -------------------------------------------------------------------------- */
 
 /* A finalization of a stored track shows the track's modules as they are now. out is made when there are some. */
@@ -202,8 +217,9 @@ static void turn_began(struct call *call, struct pg_job *job)
 		utstring_init(&history);
 		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
 		ans.context.history = json_written(&history);
+		read_settings(job, &ans.context);
 	}
-	if (job->n > 2)
+	if (job->n > 3)
 		modules_of(&modules, job->results[2], &ans.outcome);
 	call_answer(call, &ans);
 }
@@ -224,6 +240,7 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 	pg_arg_i64(job, m->history_tokens);
 	if (text_is(m->kind, "finalize"))
 		pg_job_add(job, QUERY_TURN_MODULES);
+	add_settings(job);
 	return store_run(store, call, job);
 }
 
@@ -238,6 +255,7 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 		turn_context_read(turn, 0, &ans.context);
 		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
 		ans.context.history = json_written(&history);
+		read_settings(job, &ans.context);
 		ans.partial = row_text(turn, 0, TURN_partial);
 	}
 	call_answer(call, &ans);
@@ -257,6 +275,7 @@ enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struc
 	pg_arg_text(job, text_from(link));
 	pg_job_add(job, QUERY_TURN_HISTORY);
 	pg_arg_i64(job, m->history_tokens);
+	add_settings(job);
 	return store_run(store, call, job);
 }
 

@@ -15,7 +15,7 @@
 #include "queries.h"
 #include "text.h"
 
-#define PG_STATEMENTS_MAX 3
+#define PG_STATEMENTS_MAX 4
 #define PG_PARAMS_MAX 26
 #define PG_NUMBER_SIZE 21
 

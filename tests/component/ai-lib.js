@@ -167,6 +167,8 @@ export async function startAi(settings = {}, { sim: args = ["--persona", "echo"]
 	const chat = new FakeChat(cleanEnv({ ...bus, ASAN_OPTIONS: "detect_leaks=0" }));
 	const ai = new Daemon({ program: "ai", dir, health, keepAlive: false, settings: {
 		...bus, AI_HEALTH: health, DEFAULT_OPENAI_API_KEY: CANARY, DEFAULT_OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+		/* Most tests here are about one failure after the other. */
+		AI_BREAKER_FAILURES: "0", AI_RETRY_PERCENT: "100",
 		LOG_LEVEL: "debug", DRAIN_MS: "4000", ...settings,
 	} });
 

@@ -133,6 +133,19 @@ export const SPECIAL = {
 			return answers[0];
 		},
 	},
+	testConnection: {
+		429: tooOften(() => ({})),
+		/* More at once than chat lets have their turn. */
+		503: async (w, op, headers) => {
+			await w.stack.sim.script([{ match: "Say OK.", times: 20, first_delay: { ms: 1500 } }]);
+			const addresses = Array.from({ length: 20 }, (_, i) => `127.0.1.${10 + i % 4}`);
+			const answers = await Promise.all(addresses.map((address) => from(address, w.nobody, { method: op.method, path: op.path,
+				body: {}, headers })));
+
+			await w.stack.sim.forget("script");
+			return answers.find((answer) => answer.status === 503) ?? answers[0];
+		},
+	},
 	chatResponse: {
 		409: async (w, op, headers) => {
 			await w.stack.sim.script([{ match: "a slow one", first_delay: { ms: 1500 } }]);

@@ -38,6 +38,7 @@ function baseSettings(ports, databaseUrl) {
 		DATABASE_URL: databaseUrl,
 		SECRET_KEY: randomBytes(32).toString("hex"),
 		BUS_KEY: randomBytes(32).toString("hex"),
+		DATA_KEY: randomBytes(32).toString("hex"),
 		DEFAULT_OPENAI_API_KEY: "sim",
 		DEFAULT_OPENAI_BASE_URL: `http://${addresses.SIM_LISTEN}/v1`,
 		DRAIN_MS: String(DRAIN_MS),

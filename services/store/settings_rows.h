@@ -1,0 +1,14 @@
+/* settings_rows: a row of ai_settings() as the bus's ai_settings, borrowed from the result. Pure. */
+#ifndef ALP_SETTINGS_ROWS_H
+#define ALP_SETTINGS_ROWS_H
+
+#include "messages.h"
+#include "rows.h"
+
+/* No row, and what is null, is the server's: empty. */
+void settings_read(const PGresult *r, struct ai_settings *out);
+
+/* Of the user's own, as it is stored; empty: none. */
+struct text settings_key(const PGresult *r);
+
+#endif
