@@ -306,12 +306,16 @@ describe("a lesson", () => {
 		const who = await makeUser(store);
 		const wishes = await Promise.all([1, 2].map(() => begin(store, who, lesson(undefined, { language: "en" }))));
 
+		for (const track_id of [uuid(), (await course()).track_id])
+			assert.deepEqual((({ rc, field }) => [rc, field])(await begin(store, who, lesson(undefined, { track_id }))), ["not_found", "track_id"]);
 		for (const { begun, context } of wishes) {
 			assert.equal(begun, true);
 			assert.deepEqual([context.lesson_id ?? "", context.lesson_context, context.language], ["", "from the page", "en"]);
 			await finish(store, context.turn_id, { reply: "text", message_type: "lesson" });
 		}
 		assert.equal(Number((await store.db(`select count(*) as n from lessons where user_id = '${who.user}'`))[0].n), 0);
+		assert.deepEqual((await store.must(who, "user_chats")).sessions, []);
+		assert.deepEqual((await store.must(who, "session_list")).sessions, []);
 		assert.deepEqual((await store.db(`select status from chats where user_id = '${who.user}'`)).map((c) => c.status), ["deleted", "deleted"]);
 	});
 
