@@ -149,6 +149,8 @@ void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules
 
 /* ---- lessons ------------------------------------------------------------------------------ */
 
+static const char *const lesson_statuses[] = { "not_started", "in_progress", "completed", NULL };
+
 void json_lesson(UT_string *out, const PGresult *r, int row)
 {
 	json_open(out, NULL, '{');
@@ -159,7 +161,7 @@ void json_lesson(UT_string *out, const PGresult *r, int row)
 	put_row_lower(out, "content_type", r, row, LESSON_content_type, "theory");
 	put_row_or(out, "content", r, row, LESSON_content, "");
 	json_i64(out, "estimated_duration_minutes", row_i64(r, row, LESSON_estimated_duration_minutes));
-	put_row_or(out, "status", r, row, LESSON_status, "not_started");
+	put_row_choice(out, "status", r, row, LESSON_status, lesson_statuses);
 	put_row_time(out, "created_at", r, row, LESSON_created_at);
 	put_row_time(out, "updated_at", r, row, LESSON_updated_at);
 	json_close(out, '}');

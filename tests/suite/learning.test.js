@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Rest, guestOf, userOf } from "../lib/rest.js";
+import { EventStream } from "../lib/sse.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
 import { chatOf } from "../lib/ws.js";
@@ -257,4 +258,21 @@ test("an outage of the model is told, and the summary can be asked for again", a
 	assert.ok(failed.body.detail.length > 0);
 	assert.equal((await start(rest, track, module)).success, true);
 	assert.equal((await history(rest, track, module)).history.length, 1);
+});
+
+test("summary, tutor and lesson can be read as they are written, over HTTP as well", async () => {
+	const rest = await userOf(stack);
+	const track = await course(rest, { language: "en" });
+	const [module] = track.modules;
+
+	for (const [path, more] of [["module-learning-start", {}], ["module-chat", { message: "Give me an example" }],
+		["generate-lesson", { lesson_title: "Loops", module_context: "", lesson_number: 1 }]]) {
+		const stream = await EventStream.post(rest, `/api/ai/${path}`, about(rest, track, module, more));
+		const final = (await stream.all()).at(-1);
+
+		assert.equal(final.type, "ai_response", path);
+		assert.equal(stream.text(), final.frame.message, path);
+	}
+	assert.deepEqual((await history(rest, track, module)).history.map((m) => m.message_type), ["summary", "text", "text", "lesson"]);
+	assert.equal((await rest.ok("GET", `/api/modules/${module.id}/lessons`)).length, 1);
 });
