@@ -181,20 +181,22 @@ test("the served documents are the files", async () => {
 	assert.ok(isDeepStrictEqual(body, openapi), "make frontend-build is needed after a change of docs/openapi.yaml");
 });
 
-/* ---- without the store: the last, nothing works afterwards ------------------------------------------ */
+/* ---- without a daemon: the last, nothing works afterwards ------------------------------------------ */
 
-test("without the store all that needs it answers 503, and says when to come again", async () => {
-	const needs = operations.filter((op) => op.statuses.includes(503) && !SPECIAL[op.id]?.[503]);
+/* Operations say with x-needs which daemon they cannot do without, when it is not the store. */
+for (const daemon of ["store", "chat"])
+	test(`without ${daemon} all that needs it answers 503, and says when to come again`, async () => {
+		const needs = operations.filter((op) => op.statuses.includes(503) && !SPECIAL[op.id]?.[503] && (op.raw["x-needs"] ?? "store") === daemon);
 
-	await world.stack.daemons.store.stop(10000);
-	await Promise.all(needs.map(async (op) => {
-		const answer = await send(caller(world, op), requestFor(op, thingsOf(world, op)));
+		await world.stack.daemons[daemon].stop(10000);
+		await Promise.all(needs.map(async (op) => {
+			const answer = await send(caller(world, op), requestFor(op, thingsOf(world, op)));
 
-		checkAnswer(op, answer);
-		assert.equal(answer.status, 503, `${op.id}: ${answer.text.slice(0, 300)}`);
-		seen.get(op.id).add(503);
-	}));
-});
+			checkAnswer(op, answer);
+			assert.equal(answer.status, 503, `${op.id}: ${answer.text.slice(0, 300)}`);
+			seen.get(op.id).add(503);
+		}));
+	});
 
 test("every documented status of every operation was seen", () => {
 	const unseen = operations.flatMap((op) => op.statuses.filter((status) => !seen.get(op.id).has(status)).map((status) => `${op.id} ${status}`));
