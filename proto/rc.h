@@ -23,6 +23,7 @@
 	X(NOT_CONFIGURED, "ai_not_configured") \
 	X(AI_FAILED, "ai_unavailable") \
 	X(AI_REFUSED, "ai_refused") \
+	X(LIMITED, "rate_limited") /* a share is used up: field names whose */ \
 	X(INTERNAL, "internal")
 
 enum rc {

@@ -27,6 +27,19 @@ static void lookup_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	talloc_free(l);
 }
 
+/* It runs here and is the caller's by now: he has claimed it since the store was last asked. */
+static void lookup_claimed(struct lookup *l, struct turn *turn, const struct turn_context *context)
+{
+	turn_set_owner(turn, &context->user_id, context->user_kind);
+	if (l->for_end || call_msg(l->call) == MSG_TURN_STOP)
+		turn_wait(turn, l->call, true);
+	else
+		view_answer_get(l->call, turn, 0, 0);
+	if (call_msg(l->call) == MSG_TURN_STOP)
+		turn_stop(turn);
+	talloc_free(l);
+}
+
 static void on_load(void *arg, const struct answer *answer)
 {
 	struct lookup *l = arg;
@@ -34,6 +47,12 @@ static void on_load(void *arg, const struct answer *answer)
 	bool wait = l->for_end && !l->chat->daemon->draining && !call_is_gone(l->call) &&
 		    call_age_us(l->call) < WAIT_MAX_US && (a == NULL || text_is(a->outcome.state, "running"));
 
+	struct turn *turn = turn_find(l->chat, &l->turn_id);
+
+	if (a != NULL && turn != NULL && text_is(a->outcome.state, "running")) {
+		lookup_claimed(l, turn, &a->context);
+		return;
+	}
 	if (wait && answer->err.rc != RC_NOT_FOUND) {
 		loop_arm(l->chat->loop, &l->again, AGAIN_MS);
 		return;

@@ -136,6 +136,19 @@ void turn_abandon(struct turn *turn)
 	turn_go(turn, TURN_END);
 }
 
+void turn_set_owner(struct turn *turn, const struct uuid_text *user_id, struct text user_kind)
+{
+	if (user_id->s[0] == '\0' || strcmp(user_id->s, turn->context.user_id.s) == 0)
+		return;
+	log_info(&turn->log, "turn.claimed", "from=%.8s to=%.8s", turn->context.user_id.s, user_id->s);
+	turn->caller.user_id = turn->context.user_id = *user_id;
+	turn->caller.kind = caller_kind_from(user_kind);
+	turn->context.user_kind = text_from(caller_kind_name(turn->caller.kind));
+	/* The guest's key was sealed for him: another attempt is made with the server's settings. */
+	turn->context.settings = (struct ai_settings){ 0 };
+	turn->context.api_key = (struct text){ 0 };
+}
+
 void turn_remove(struct turn *turn)
 {
 	struct err err = { .rc = RC_NOT_FOUND, .message = "the chat does not exist any more" };
@@ -156,7 +169,11 @@ static void on_progress(void *arg, const struct answer *answer)
 {
 	struct turn *turn = arg;
 
+	const struct ans_turn_progress *a = answer->body;
+
 	turn->progress = NULL;
+	if (a != NULL)
+		turn_set_owner(turn, &a->user_id, a->user_kind);
 	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
 		return; /* stored, or the store is away: asked again by the next tick */
 	if (turn->step == TURN_FINISH)

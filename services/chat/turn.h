@@ -100,6 +100,9 @@ void turn_go(struct turn *turn, enum turn_step step);
 /* Ends this process's part in a turn without a terminal state: somebody else has it, or the process ends. */
 void turn_abandon(struct turn *turn);
 
+/* An account has claimed what was a guest's: who hears of the turn from here on. */
+void turn_set_owner(struct turn *turn, const struct uuid_text *user_id, struct text user_kind);
+
 /* Its rows are gone, with the track or the account they belonged to: its sockets are told that it was stopped. */
 void turn_remove(struct turn *turn);
 

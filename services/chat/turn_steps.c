@@ -194,6 +194,7 @@ static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 {
 	turn->outcome = a->outcome;
 	outcome_keep(turn, &turn->outcome);
+	turn_set_owner(turn, &a->user_id, a->user_kind);
 	log_info(&turn->log, "turn.done", "kind=" TEXT_FMT " state=" TEXT_FMT " attempts=%lld tokens=%lld ms=%lld",
 		 TEXT_ARG(turn->context.kind), TEXT_ARG(turn->outcome.state), (long long)turn->attempt,
 		 (long long)(turn->outcome.usage.prompt_tokens + turn->outcome.usage.completion_tokens),

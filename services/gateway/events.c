@@ -73,7 +73,7 @@ static struct watch *watch_of_event(struct events *events, const struct msg_chat
 	const struct ws_conn *ws;
 
 	if (w != NULL)
-		return strcmp(w->caller.user_id.s, m->user_id.s) == 0 ? w : NULL;
+		return w;
 	if (audience_is_empty(audience) || ended_has(&events->ended, &m->turn_id, m->epoch))
 		return NULL;
 	ws = audience->groups[audience->groups[0] == NULL]->all;
@@ -194,6 +194,15 @@ static void on_other(struct events *events, const struct msg_chat_event *m, cons
 	ws_frame_unref(frame);
 }
 
+/* An account has claimed the turn: it is followed for its new owner from here on. */
+static void drop_former(struct events *events, const struct msg_chat_event *m)
+{
+	struct watch *w = watch_find(events, &m->turn_id);
+
+	if (w != NULL && strcmp(w->caller.user_id.s, m->user_id.s) != 0)
+		watch_free(w);
+}
+
 void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const struct envelope *env)
 {
 	struct events *events = gw->events;
@@ -201,6 +210,7 @@ void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const str
 	struct audience audience = audience_of(events, &m->user_id, &m->session_id, m->session_key);
 
 	(void)env;
+	drop_former(events, m);
 	if (audience_is_empty(&audience) && watch_find(events, &m->turn_id) == NULL)
 		return;
 	if (text_is(m->type, "ai_delta"))

@@ -24,6 +24,7 @@ struct gateway {
 	struct sockets *sockets; /* WebSockets by id and by session */
 	struct events *events; /* mirrors of running turns */
 	struct upstream *upstream; /* are chat and store usable? */
+	int exports_open; /* documents being put together */
 	int waits_open; /* HTTP requests that wait for a reply of the model */
 };
 

@@ -1,5 +1,7 @@
 #include "problem.h"
 
+#define LIMITED_S 3600 /* what is stored goes by hours, or by an account */
+
 static const char *reason(unsigned status)
 {
 	static const struct {
@@ -119,6 +121,7 @@ static const struct {
 	[RC_NOT_CONFIGURED] = { 503, WORD_NOT_CONFIGURED },
 	[RC_AI_FAILED] = { 503, WORD_AI_FAILED },
 	[RC_AI_REFUSED] = { 503, WORD_AI_REFUSED },
+	[RC_LIMITED] = { 429, WORD_GUEST_LIMIT },
 	[RC_INTERNAL] = { 500, WORD_INTERNAL },
 };
 
@@ -146,6 +149,8 @@ void problem_rc(struct http_request *r, const struct err *err)
 		problem_unauthorized(r, problem_word_of(err->rc));
 	else if (status == 503)
 		problem_later(r, status, problem_word_of(err->rc), 1);
+	else if (status == 429)
+		problem_later(r, status, problem_word_of(err->rc), LIMITED_S);
 	else
 		problem_word(r, status, problem_word_of(err->rc));
 }

@@ -5,6 +5,7 @@
 #include "ids.h"
 #include "rate_limits.h"
 #include "problem.h"
+#include "revocations.h"
 #include "tokens.h"
 
 #define COOKIE "access_token"
@@ -52,8 +53,22 @@ void auth_clear_cookies(struct http_request *r)
 	set_cookie(r, REFRESH_COOKIE, "/api/auth", "", 0);
 }
 
+static void put_claimed(UT_string *json, const struct signed_in *signed_in)
+{
+	json_open(json, "claimed", '{');
+	json_i64(json, "tracks", signed_in->claimed_tracks);
+	json_i64(json, "chats", signed_in->claimed_chats);
+	json_close(json, '}');
+}
+
 void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user,
 			   const struct signed_in *signed_in, const char *refresh_token)
+{
+	auth_answer_claimed(r, who, user, signed_in, refresh_token, NULL);
+}
+
+void auth_answer_claimed(struct http_request *r, const struct caller *who, struct text user,
+			 const struct signed_in *signed_in, const char *refresh_token, const struct token *guest)
 {
 	CLEANUP(string_done) UT_string json;
 	struct sign_in sign_in = { signed_in->sign_in_id, signed_in->token_version };
@@ -68,6 +83,10 @@ void auth_answer_signed_in(struct http_request *r, const struct caller *who, str
 	json_i64(&json, "expires_in", token_life_s(r->gw->tokens));
 	json_str(&json, "refresh_token", refresh_token);
 	json_raw(&json, "user", user);
+	if (guest != NULL && guest->caller.kind == CALLER_GUEST) {
+		put_claimed(&json, signed_in);
+		revocations_end_user(r->gw->revocations, &guest->caller.user_id, guest->sign_in.version + 1);
+	}
 	json_close(&json, '}');
 	http_answer_json(r, &json);
 }
@@ -105,7 +124,9 @@ static void guest_on_created(struct http_request *r, const struct answer *answer
 	const struct guest *c = r->state;
 	struct caller who = { .user_id = c->user_id, .kind = CALLER_GUEST };
 
-	if (answer->err.rc != RC_OK)
+	if (answer->err.rc == RC_LIMITED)
+		problem_later(r, 429, WORD_GUESTS_FULL, 3600);
+	else if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
 	else
 		auth_answer_signed_in(r, &who, ans->user, &ans->signed_in, c->fresh.token);
@@ -125,6 +146,7 @@ void auth_guest_login(struct http_request *r)
 		return;
 	fresh_sign_in_make(&c->fresh);
 	c->user_id = m.user_id;
+	m.address = text_from(r->conn->address->name);
 	m.sign_in_id = c->fresh.id;
 	m.refresh_hash = text_from(c->fresh.hash);
 	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, guest_on_created);

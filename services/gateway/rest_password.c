@@ -2,21 +2,55 @@
 
 #include <ctype.h>
 
+#include "auth.h"
 #include "ids.h"
 #include "rate_limits.h"
 #include "passwords.h"
 #include "problem.h"
+#include "revocations.h"
 #include "schema.h"
 
 #define PASSWORD_MIN 8
-#define PASSWORD_MAX 1024
 
 struct credentials {
 	struct text email, password, first_name, last_name;
 	struct uuid_text user_id;
 	char *old_hash; /* NULL: no such account */
 	struct fresh_sign_in fresh;
+	struct text guest_token;
+	struct token guest; /* whose work is taken over; nobody: none */
 };
+
+/* ---- whose work is taken over ---------------------------------------------------------------- */
+
+static bool is_guest(struct http_request *r, struct text text, struct token *out)
+{
+	struct token token;
+	struct err err = { 0 };
+
+	if (!token_read(r->gw->tokens, text, &token, &err) || token.caller.kind != CALLER_GUEST ||
+	    !revocations_allow(r->gw->revocations, &token))
+		return false;
+	*out = token;
+	return true;
+}
+
+/* A guest_token that is none was answered with 422; another Authorization header means nothing here. */
+static bool read_guest(struct http_request *r)
+{
+	struct credentials *c = r->state;
+	struct text text = { 0 };
+
+	if (c->guest_token.len == 0) {
+		if (bearer_split(r->authorization, &text) == BEARER_TOKEN)
+			is_guest(r, text, &c->guest);
+		return true;
+	}
+	if (is_guest(r, c->guest_token, &c->guest))
+		return true;
+	problem_field(r, "guest_token", "value_error", "Not a valid token of a guest", WORD_BAD_GUEST_TOKEN);
+	return false;
+}
 
 /* ---- register ------------------------------------------------------------------------------ */
 
@@ -33,6 +67,15 @@ static bool password_is_good(struct text password)
 	return text_chars(password) >= PASSWORD_MIN && letter && digit;
 }
 
+bool auth_password_is_good(struct http_request *r, const char *field, struct text password)
+{
+	if (password_is_good(password))
+		return true;
+	problem_field(r, field, "value_error", "Password should have at least 8 characters, a letter and a digit",
+		      WORD_FIELD_PASSWORD);
+	return false;
+}
+
 static void register_on_created(struct http_request *r, const struct answer *answer)
 {
 	const struct ans_user_create *ans = answer->body;
@@ -44,7 +87,7 @@ static void register_on_created(struct http_request *r, const struct answer *ans
 	else if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
 	else
-		auth_answer_signed_in(r, &who, ans->user, &ans->signed_in, c->fresh.token);
+		auth_answer_claimed(r, &who, ans->user, &ans->signed_in, c->fresh.token, &c->guest);
 }
 
 static void register_on_hash(void *arg, const struct passwords_result *result)
@@ -57,7 +100,8 @@ static void register_on_hash(void *arg, const struct passwords_result *result)
 				     .first_name = c->first_name,
 				     .last_name = c->last_name,
 				     .sign_in_id = c->fresh.id,
-				     .refresh_hash = text_from(c->fresh.hash) };
+				     .refresh_hash = text_from(c->fresh.hash),
+				     .guest_id = c->guest.caller.user_id };
 
 	r->hashing = NULL;
 	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, register_on_created);
@@ -77,17 +121,15 @@ void auth_register(struct http_request *r)
 		FIELD_OF(struct credentials, password, FIELD_TEXT, true, 0, PASSWORD_MAX),
 		FIELD_OF(struct credentials, first_name, FIELD_LINE, true, 2, 100),
 		FIELD_OF(struct credentials, last_name, FIELD_LINE, true, 2, 100),
+		FIELD_OF(struct credentials, guest_token, FIELD_TEXT, false, 0, TOKEN_MAX),
 	};
 	struct credentials *c = talloc_zero(r, struct credentials);
 
 	r->state = c;
 	if (!schema_body(r, fields, FIELDS_N(fields), c))
 		return;
-	if (!password_is_good(c->password)) {
-		problem_field(r, "password", "value_error",
-			      "Password should have at least 8 characters, a letter and a digit", WORD_FIELD_PASSWORD);
+	if (!auth_password_is_good(r, "password", c->password) || !read_guest(r))
 		return;
-	}
 	if (auth_slow_down(r, limits_take(r->gw->limits, "register", text_from(r->conn->address->name),
 					  r->gw->config->login_rate_per_minute)))
 		return;
@@ -127,7 +169,7 @@ static void login_on_signed_in(struct http_request *r, const struct answer *answ
 	else if (answer->err.rc != RC_OK)
 		problem_rc(r, &answer->err);
 	else
-		auth_answer_signed_in(r, &r->caller, ans->user, &ans->signed_in, c->fresh.token);
+		auth_answer_claimed(r, &r->caller, ans->user, &ans->signed_in, c->fresh.token, &c->guest);
 }
 
 static void login_on_compared(void *arg, const struct passwords_result *result)
@@ -147,7 +189,8 @@ static void login_on_compared(void *arg, const struct passwords_result *result)
 	if (result->hash[0] != '\0')
 		renew_hash(r, &r->caller, result->hash);
 	fresh_sign_in_make(&c->fresh);
-	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id, .refresh_hash = text_from(c->fresh.hash) };
+	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id, .refresh_hash = text_from(c->fresh.hash),
+				     .guest_id = c->guest.caller.user_id };
 	http_ask(r, r->gw->store, MSG_SIGN_IN, &m, 0, login_on_signed_in);
 }
 
@@ -186,12 +229,13 @@ void auth_login(struct http_request *r)
 	static const struct field fields[] = {
 		FIELD_OF(struct credentials, email, FIELD_EMAIL, true, 0, 0),
 		FIELD_OF(struct credentials, password, FIELD_TEXT, true, 0, PASSWORD_MAX),
+		FIELD_OF(struct credentials, guest_token, FIELD_TEXT, false, 0, TOKEN_MAX),
 	};
 	struct credentials *c = talloc_zero(r, struct credentials);
 	struct msg_user_by_email m;
 
 	r->state = c;
-	if (!schema_body(r, fields, FIELDS_N(fields), c))
+	if (!schema_body(r, fields, FIELDS_N(fields), c) || !read_guest(r))
 		return;
 	if (auth_slow_down(r, limits_login(r->gw->limits, r->conn->address->name, c->email,
 					   r->gw->config->login_rate_per_minute)))

@@ -31,6 +31,13 @@ static struct audience audience_of_watch(const struct watch *w)
 	return audience_of(w->events, &w->caller.user_id, &w->session_id, text_from(w->session_key));
 }
 
+bool watch_is_lonely(const struct watch *w)
+{
+	struct audience audience = audience_of_watch(w);
+
+	return audience_is_empty(&audience);
+}
+
 /* ---- life -------------------------------------------------------------------------------------- */
 
 static void watch_on_timer(struct ev_loop *ev, ev_timer *timer, int events)

@@ -58,6 +58,9 @@ struct watch *watch_open(struct events *events, const struct uuid_text *turn_id,
 			 int64_t epoch);
 void watch_name(struct watch *w, const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text key);
 void watch_free(struct watch *w);
+
+/* None of its owner's sockets is there any more. */
+bool watch_is_lonely(const struct watch *w);
 void watch_heard(struct watch *w);
 
 /* Asks chat for what is missing; one request at a time. */

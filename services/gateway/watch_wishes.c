@@ -296,6 +296,10 @@ static struct watch *watch_for(struct events *events, struct ws_conn *ws, const 
 	struct watch *w = watch_find(events, turn_id);
 	struct ws_refs refs = { .turn_id = uuid_as_text(turn_id) };
 
+	if (w != NULL && !is_of(w, ws) && watch_is_lonely(w)) { /* of a guest whose work was claimed; chat tells whose it is */
+		watch_free(w);
+		w = NULL;
+	}
 	if (w == NULL) {
 		w = watch_open(events, turn_id, &ws->caller, 0);
 		if (w == NULL)
@@ -313,9 +317,12 @@ static struct watch *watch_for(struct events *events, struct ws_conn *ws, const 
 void events_restore(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id,
 		    const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text head)
 {
-	struct watch *w = turn_id->s[0] != '\0' ? watch_for(events, ws, turn_id) : NULL;
+	struct watch *w = watch_find(events, turn_id);
 	struct waiter *waiter;
 
+	if (w != NULL && !is_of(w, ws)) /* store has just told that the turn is his */
+		watch_free(w);
+	w = turn_id->s[0] != '\0' ? watch_for(events, ws, turn_id) : NULL;
 	if (w == NULL) {
 		push_restored(ws, head, NULL);
 		return;

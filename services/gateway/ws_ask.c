@@ -27,6 +27,7 @@ static const struct {
 	[RC_NOT_CONFIGURED] = { "ai_not_configured", WORD_NOT_CONFIGURED, 0 },
 	[RC_AI_FAILED] = { "ai_unavailable", WORD_AI_FAILED, 0 },
 	[RC_AI_REFUSED] = { "ai_refused", WORD_AI_REFUSED, 0 },
+	[RC_LIMITED] = { "rate_limited", WORD_GUEST_LIMIT, 0 },
 	[RC_INTERNAL] = { "internal", WORD_INTERNAL, 0 },
 };
 

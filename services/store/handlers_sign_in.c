@@ -7,14 +7,6 @@
 
 #define CHANGES_MAX 5000 /* in one answer */
 
-static bool is_hash(struct call *call, const char *field, struct text hash)
-{
-	if (hash.len == 64 && strspn(hash.p, "0123456789abcdef") >= 64)
-		return true;
-	call_fail(call, RC_INVALID, field, "%s: 64 hexadecimal digits", field);
-	return false;
-}
-
 static void signed_in(struct call *call, struct pg_job *job)
 {
 	CLEANUP(string_done) UT_string user = { 0 };
@@ -32,12 +24,13 @@ enum rc on_sign_in(struct store *store, const struct msg_sign_in *m, struct call
 {
 	struct pg_job *job = store_job(call, signed_in);
 
-	if (!is_hash(call, "refresh_hash", m->refresh_hash))
+	if (!store_is_hash(call, "refresh_hash", m->refresh_hash))
 		return RC_OK;
 	pg_job_add(job, QUERY_SIGN_IN);
 	store_arg_caller(job, call);
 	pg_arg_uuid(job, &m->sign_in_id);
 	pg_arg_text(job, m->refresh_hash);
+	pg_arg_uuid(job, &m->guest_id);
 	pg_job_add(job, QUERY_USER_SIGNED_IN);
 	return store_run(store, call, job);
 }
@@ -63,7 +56,7 @@ enum rc on_sign_in_refresh(struct store *store, const struct msg_sign_in_refresh
 {
 	struct pg_job *job = store_job(call, refreshed);
 
-	if (!is_hash(call, "old_hash", m->old_hash) || !is_hash(call, "new_hash", m->new_hash))
+	if (!store_is_hash(call, "old_hash", m->old_hash) || !store_is_hash(call, "new_hash", m->new_hash))
 		return RC_OK;
 	pg_job_add(job, QUERY_SIGN_IN_REFRESH);
 	pg_arg_text(job, m->old_hash);

@@ -54,14 +54,19 @@ enum rc on_turn_attempt(struct store *store, const struct msg_turn_attempt *m, s
 	return store_run(store, call, job);
 }
 
+enum progress_column { PROGRESS_id, PROGRESS_user_id, PROGRESS_user_kind };
+
 static void progress_made(struct call *call, struct pg_job *job)
 {
-	if (PQntuples(job->results[0]) == 0)
+	const PGresult *r = job->results[0];
+
+	if (PQntuples(r) == 0)
 		call_fail(call, RC_NOT_FOUND, "turn_id", "no such turn");
-	else if (!row_has(job->results[0], 0, 0))
+	else if (!row_has(r, 0, PROGRESS_id))
 		call_fail(call, RC_CONFLICT, "attempt", "the turn has another owner or attempt, or has ended");
 	else
-		call_answer(call, &(struct ans_turn_progress){});
+		call_answer(call, &(struct ans_turn_progress){ .user_id = row_uuid(r, 0, PROGRESS_user_id),
+							       .user_kind = row_text(r, 0, PROGRESS_user_kind) });
 }
 
 enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m, struct call *call)
@@ -91,6 +96,8 @@ static void turn_finished(struct call *call, struct pg_job *job)
 		return;
 	outcome_read(turn, 0, &ans.outcome, iso);
 	ans.track_id = row_uuid(turn, 0, TURN_track_id);
+	ans.user_id = row_uuid(turn, 0, TURN_user_id);
+	ans.user_kind = row_text(turn, 0, TURN_user_kind);
 	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES && PQntuples(job->results[1]) > 0) {
 		utstring_init(&modules);
 		json_modules(&modules, job->results[1]);

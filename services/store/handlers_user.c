@@ -7,6 +7,7 @@
 #define EMAIL_MAX 255
 #define NAME_MAX 100
 #define HASH_MAX 255
+#define ADDRESS_MAX 64
 
 static void user_created(struct call *call, struct pg_job *job)
 {
@@ -39,7 +40,8 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 	if (!store_fits(call, "email", m->email, EMAIL_MAX) ||
 	    !store_fits(call, "first_name", m->first_name, NAME_MAX) ||
 	    !store_fits(call, "last_name", m->last_name, NAME_MAX) ||
-	    !store_fits(call, "password_hash", m->password_hash, HASH_MAX))
+	    !store_fits(call, "password_hash", m->password_hash, HASH_MAX) ||
+	    !store_fits(call, "address", m->address, ADDRESS_MAX))
 		return RC_OK;
 	if (!m->is_guest && (m->password_hash.len == 0 || m->email.len == 0)) {
 		call_fail(call, RC_INVALID, m->email.len == 0 ? "email" : "password_hash", "an account needs both");
@@ -52,11 +54,13 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 	pg_arg_opt(job, m->password_hash);
 	pg_arg_text(job, m->first_name);
 	pg_arg_text(job, m->last_name);
+	pg_arg_opt(job, m->address);
 	if (m->sign_in_id.s[0] != '\0') {
 		pg_job_add(job, QUERY_SIGN_IN);
 		pg_arg_uuid(job, &m->user_id);
 		pg_arg_uuid(job, &m->sign_in_id);
 		pg_arg_text(job, m->refresh_hash);
+		pg_arg_uuid(job, &m->guest_id);
 	}
 	pg_job_add(job, QUERY_USER_ROW);
 	pg_arg_uuid(job, &m->user_id);
@@ -112,7 +116,7 @@ enum rc on_user_set_password(struct store *store, const struct msg_user_set_pass
 	return store_run(store, call, job);
 }
 
-static void user_got(struct call *call, struct pg_job *job)
+static void user_got_with(struct call *call, struct pg_job *job, bool with_password)
 {
 	const PGresult *r = job->results[1];
 	CLEANUP(string_done) UT_string user = { 0 };
@@ -125,14 +129,25 @@ static void user_got(struct call *call, struct pg_job *job)
 	utstring_init(&user);
 	json_user(&user, r, 0);
 	ans = (struct ans_user_get){ .user = json_written(&user), .is_active = row_flag(r, 0, USER_is_active) };
+	if (with_password && !row_flag(r, 0, USER_is_guest))
+		ans.password_hash = row_text(r, 0, USER_password_hash);
 	call_answer(call, &ans);
+}
+
+static void user_got(struct call *call, struct pg_job *job)
+{
+	user_got_with(call, job, false);
+}
+
+static void user_got_to_compare(struct call *call, struct pg_job *job)
+{
+	user_got_with(call, job, true);
 }
 
 enum rc on_user_get(struct store *store, const struct msg_user_get *m, struct call *call)
 {
-	struct pg_job *job = store_job(call, user_got);
+	struct pg_job *job = store_job(call, m->with_password ? user_got_to_compare : user_got);
 
-	(void)m;
 	if (call_caller(call)->kind == CALLER_NOBODY)
 		return RC_NOT_FOUND;
 	pg_job_add(job, QUERY_USER_SEEN);

@@ -111,21 +111,21 @@ static const char settings[] =
 	"false),"
 	" set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_bitmapscan', 'off', false),"
 	" set_config('jit', 'off', false), set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
-	" set_config('client_min_messages', 'error', false)";
+	" set_config('client_min_messages', 'error', false), set_config('alp.guest_limits', $2, false)";
 
 static void link_on_up(void *arg)
 {
 	struct link *link = arg;
 	PGconn *pg = link->conn.pg;
 	char ms[24];
-	const char *values[] = { ms };
+	const char *values[] = { ms, link->pool->config.guest_limits };
 	bool ok = PQenterPipelineMode(pg) == 1;
 
 	link_enter(link, LINK_PREPARE);
 	link->bad_schema = false;
 	link->why[0] = '\0';
 	snprintf(ms, sizeof(ms), "%lldms", (long long)link->pool->config.statement_ms);
-	ok = ok && PQsendQueryParams(pg, settings, 1, NULL, values, NULL, NULL, 0) == 1;
+	ok = ok && PQsendQueryParams(pg, settings, 2, NULL, values, NULL, NULL, 0) == 1;
 	for (int i = 0; ok && i < QUERY_COUNT; i++)
 		ok = PQsendPrepare(pg, query_infos[i].name, query_infos[i].sql, 0, NULL) == 1;
 	ok = ok && PQpipelineSync(pg) == 1;

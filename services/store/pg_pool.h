@@ -22,6 +22,7 @@ struct pg_pool_config {
 	const char *url;
 	int connections;
 	int queue_max;
+	const char *guest_limits; /* for guest_limit() of the migrations */
 	int64_t statement_ms;
 	struct metrics *metrics;
 	const struct log *log;

@@ -23,6 +23,8 @@ static const struct {
 	{ "23505", SQL_REFUSED, RC_CONFLICT, "this id is taken" },
 	/* What rows of ours refer to goes away only with its owner. */
 	{ "23503", SQL_REFUSED, RC_UNAUTHORIZED, "the account does not exist any more" },
+	{ "AL001", SQL_REFUSED, RC_LIMITED, "a guest stores no more" }, /* ours: guest_quota */
+	{ "AL002", SQL_REFUSED, RC_LIMITED, "too many guests" },
 	{ "28000", SQL_REFUSED, RC_UNAUTHORIZED, "the account is gone or disabled" },
 	{ "23", SQL_REFUSED, RC_INVALID, "a value is not acceptable" },
 	{ "22021", SQL_REFUSED, RC_INVALID, "a text is not well-formed UTF-8, or holds U+0000" },

@@ -101,12 +101,24 @@ static void store_check_config(struct daemon *d)
 		err_set(&err, RC_INVALID, "PG_STATEMENT_MS must be 1 or more");
 	else if (c->guest_ttl_hours < 1)
 		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
+	else if (c->guests_max < 1 || c->guests_per_address < 1 || c->guest_tracks_max < 1 || c->guest_chats_max < 1 ||
+		 c->guest_messages_max < 1)
+		err_set(&err, RC_INVALID, "GUESTS_MAX, GUESTS_PER_ADDRESS and GUEST_..._MAX must be 1 or more");
 	else if (c->refresh_token_expire_days < 1 || c->refresh_token_expire_days > 3650)
 		err_set(&err, RC_INVALID, "REFRESH_TOKEN_EXPIRE_DAYS must be 1 to 3650");
 	else if (c->chat_undo_days < 1 || c->chat_undo_days > UNDO_DAYS_MAX)
 		err_set(&err, RC_INVALID, "CHAT_UNDO_DAYS must be 1 to %d", UNDO_DAYS_MAX);
 	if (err.rc != RC_OK)
 		daemon_fail(d, &err);
+}
+
+static char *guest_limits(struct daemon *d)
+{
+	const struct config *c = &d->config;
+
+	return talloc_asprintf(d->ctx, "%lld,%lld,%lld,%lld,%lld", (long long)c->guest_tracks_max,
+			       (long long)c->guest_chats_max, (long long)c->guest_messages_max,
+			       (long long)c->guests_per_address, (long long)c->guests_max);
 }
 
 void store_init(struct store *store, struct daemon *d)
@@ -121,6 +133,7 @@ void store_init(struct store *store, struct daemon *d)
 								    .url = c->database_url,
 								    .connections = (int)c->pg_connections,
 								    .queue_max = (int)c->pg_queue_max,
+								    .guest_limits = guest_limits(d),
 								    .statement_ms = c->pg_statement_ms,
 								    .metrics = d->metrics,
 								    .log = &store->log,

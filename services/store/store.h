@@ -66,4 +66,7 @@ void store_arg_page(struct pg_job *job, int64_t limit, const struct uuid_text *a
 /* False and the call refused (RC_INVALID naming the field) when t has more than max characters. */
 bool store_fits(struct call *call, const char *field, struct text t, size_t max);
 
+/* False and the call refused when hash is no SHA-256-sized value in lower-case hexadecimal. */
+bool store_is_hash(struct call *call, const char *field, struct text hash);
+
 #endif

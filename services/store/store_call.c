@@ -114,3 +114,14 @@ bool store_fits(struct call *call, const char *field, struct text t, size_t max)
 	call_fail(call, RC_INVALID, field, "%s: at most %zu characters", field, max);
 	return false;
 }
+
+bool store_is_hash(struct call *call, const char *field, struct text hash)
+{
+	bool good = hash.len == 64;
+
+	for (size_t i = 0; good && i < hash.len; i++)
+		good = strchr("0123456789abcdef", hash.p[i]) != NULL;
+	if (!good)
+		call_fail(call, RC_INVALID, field, "%s: 64 hexadecimal digits", field);
+	return good;
+}

@@ -225,3 +225,60 @@ describe("a guest who leaves", () => {
 		assert.equal(await count("users", `id = '${NOBODY}'`), 1);
 	});
 });
+
+describe("an account", () => {
+	it("is removed with everything, when its password is still the one that was compared", async () => {
+		const who = await makeUser(store);
+
+		await fullAccount(who);
+		assert.equal((await store.ask(who, "user_remove", { password_hash: "another" })).rc, "conflict");
+		await store.must(who, "user_remove", { password_hash: "hash" });
+		for (const [table, n] of Object.entries(await rowsOf(who.user)))
+			assert.equal(n, 0, `rows are left in ${table}`);
+		await store.must(who, "user_remove", { password_hash: "hash" });
+		assert.equal((await store.ask(who, "user_change", { first_name: "Ada" })).rc, "unauthorized");
+	});
+
+	it("is exported from every table that names an owner, its secrets apart", async () => {
+		const who = await makeUser(store);
+		const names = [];
+		let text = "";
+
+		await fullAccount(who);
+		for (let part = 0; ; part++) {
+			let page, after;
+
+			do {
+				page = await store.must(who, "user_export", { part, ...(after ? { after } : {}) });
+				after = page.after;
+				text += page.rows ?? "";
+			} while (after);
+			if (!page.name)
+				break;
+			names.push(page.name);
+		}
+		assert.deepEqual(names.sort(), ["users", ...await tablesOfUsers()].sort());
+		assert.ok(!/password_hash|api_key|"hash"/.test(text));
+		assert.equal((await store.ask(who, "user_export", { part: -1 })).field, "part");
+	});
+
+	it("claims everything of a guest but his sign-ins and settings", async () => {
+		const [who, guest] = [await makeUser(store), await makeGuest(store)];
+
+		await fullAccount(guest);
+		const had = await rowsOf(guest.guest);
+		const { signed_in: claimed } = await store.must(who, "sign_in", { sign_in_id: uuid(), refresh_hash: hash(), guest_id: guest.guest });
+		const has = await rowsOf(who.user);
+		assert.deepEqual([claimed.claimed_tracks, claimed.claimed_chats], [1, 1]);
+		for (const [table, n] of Object.entries(await rowsOf(guest.guest)))
+			assert.equal(n, 0, `rows are left in ${table}`);
+		for (const [table, n] of Object.entries(had))
+			assert.equal(has[table], table === "sign_ins" ? 1 : table === "ai_configurations" ? 0 : n, table);
+		const other = await makeUser(store);
+		const nothing = await store.must(other, "sign_in", { sign_in_id: uuid(), refresh_hash: hash(), guest_id: guest.guest });
+		assert.equal(nothing.signed_in.claimed_tracks ?? 0, 0);
+		assert.equal((await store.must(other, "sign_in", { sign_in_id: uuid(), refresh_hash: hash(), guest_id: who.user })).signed_in.claimed_tracks ?? 0, 0,
+			"an account is no guest");
+		assert.deepEqual(await rowsOf(who.user), has);
+	});
+});

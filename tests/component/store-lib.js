@@ -14,8 +14,8 @@ import { createDatabase, psql, rows, sharedCluster } from "../lib/pg.js";
 import { claimPorts } from "../lib/ports.js";
 
 const BLOBS = new Set(["lesson", "lessons", "user", "track", "tracks", "session", "sessions", "chat", "chats", "chat_info", "history",
-	"messages", "partial", "reply", "modules", "plan", "changes", "told", "usage", "figures"]);
-const NAMES = { history: "list", messages: "list", reply: "text", partial: "text", plan: "text" };
+	"messages", "partial", "reply", "modules", "plan", "changes", "told", "usage", "figures", "rows", "users"]);
+const NAMES = { rows: "text", history: "list", messages: "list", reply: "text", partial: "text", plan: "text" };
 
 export const NOBODY = "00000000-0000-0000-0000-000000000000";
 export const uuid = randomUUID;
