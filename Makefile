@@ -118,7 +118,7 @@ migrate-dry-run: deps build ## say what migrate would do with the database, chan
 	@$(DEV)/db.sh migrate-dry-run
 
 ##@ Check
-.PHONY: test model test-unit test-component test-contract test-suite test-browser kills migrate-kills check bench screenshots
+.PHONY: test model test-unit test-component test-contract test-suite test-browser kills migrate-kills check bench screenshots frontend-report
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -166,3 +166,9 @@ screenshots: frontend-build ## pictures of the running product, for the README
 	@$(DEV)/build.sh release
 	@$(DEV)/npm.sh tests
 	@$(DEV)/node.sh tests/browser/screenshots.js
+
+frontend-report: frontend-build ## size, accessibility, Lighthouse, smoothness of the built pages
+	@$(DEV)/deps.sh test
+	@$(DEV)/build.sh release
+	@$(DEV)/npm.sh tests
+	@$(DEV)/node.sh tests/browser/report.js

@@ -13,6 +13,7 @@ const learn = lazyView(async () => (await import('./views/learn.js')).learnView,
 const lesson = lazyView(async () => (await import('./views/lesson.js')).lessonView);
 const profile = lazyView(async () => (await import('./views/profile.js')).profileView);
 const settings = lazyView(async () => (await import('./views/settings.js')).settingsView);
+const statistics = lazyView(async () => (await import('./views/statistics.js')).statisticsView);
 const users = lazyView(async () => (await import('./views/users.js')).usersView);
 
 export const routes = [
@@ -26,6 +27,7 @@ export const routes = [
 	{ path: '/tracks/:id/modules/:module/learn', view: learn, private: true },
 	{ path: '/tracks/:id/modules/:module/lessons/:number', view: lesson, private: true },
 	{ path: '/profile', view: profile, private: true },
+	{ path: '/statistics', view: statistics, private: true },
 	{ path: '/settings', view: settings },
 	{ path: '/users', view: users, private: true, role: 'admin' },
 ];

@@ -3,22 +3,12 @@
  * with a way to undo. It shows the state as it changes, also by another tab.
  */
 
+import { chatsMatching } from '../chat_filter.js';
 import { formatDate, formatTime, t } from '../i18n/index.js';
 import { chatName, chatTypeText, ID_SHOWN, NAME_MAX } from './chat_words.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { toast } from './notices.js';
-
-/** The chats to show: of the wished status, with every word of the search in name, type or number. */
-export function chatsMatching(chats, { search, archived, typeText = (type) => type ?? '' }) {
-	const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-
-	return chats.filter((chat) => (chat.status === 'archived') === archived && chat.status !== 'deleted')
-		.filter((chat) => {
-			const text = `${chat.chat_name ?? ''} ${typeText(chat.chat_type)} ${chat.id}`.toLowerCase();
-			return words.every((word) => text.includes(word));
-		});
-}
 
 /* What changes a chat. Each says what it did; what can be undone offers it. */
 function chatVerbs({ app, session }) {

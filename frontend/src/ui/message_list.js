@@ -15,7 +15,11 @@ function dayView(item) {
 	return { node: h('p', { class: 'messages-day' }, h('span', {}, formatDay(item.timestamp))), update() {} };
 }
 
+/* the same as in plan.css */
+const OWN_SCROLL = '(min-width: 900px) and (min-height: 561px)';
+
 export function messageList(actions) {
+	const ownScroll = matchMedia(OWN_SCROLL);
 	const list = h('div', { class: 'messages-list' });
 	const toEnd = h('button', {
 		type: 'button', class: 'button button-small to-end', hidden: true, 'data-testid': 'to-end', 'data-key': 'to-end',
@@ -32,7 +36,7 @@ export function messageList(actions) {
 
 	/* On a wide screen the list scrolls, on a phone the page does. */
 	function scroller() {
-		return getComputedStyle(node).overflowY === 'auto' ? node : document.scrollingElement;
+		return ownScroll.matches ? node : document.scrollingElement;
 	}
 
 	function showToEnd() {

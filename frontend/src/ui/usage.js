@@ -5,13 +5,12 @@ import { chatTypeText } from './chat_words.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { facts, failure, skeleton } from './page.js';
+import { table } from './table.js';
 
-const cell = (value) => h('td', {}, value);
-const number = (value) => (Number.isFinite(value) ? formatNumber(value) : '—');
+export const number = (value) => (Number.isFinite(value) ? formatNumber(value) : '—');
+const seconds = (value) => (Number.isFinite(Number(value)) ? t('seconds', { n: Math.round(Number(value)) }) : null);
 
 function totals(usage) {
-	const seconds = Number(usage.seconds);
-
 	return facts([
 		['usage.messages', number(usage.messages)],
 		['receipt.prompt', number(usage.prompt_tokens)],
@@ -19,18 +18,16 @@ function totals(usage) {
 		['receipt.completion', number(usage.completion_tokens)],
 		['usage.total', number(usage.total_tokens)],
 		['receipt.cost', formatCost(usage.cost) ?? '—'],
-		['usage.seconds', Number.isFinite(seconds) ? t('seconds', { n: Math.round(seconds) }) : null],
+		['usage.seconds', seconds(usage.seconds)],
 	]);
 }
 
 function byType(rows) {
-	return h('div', { class: 'table-place', tabindex: '0' }, h('table', { class: 'table' },
-		h('caption', { class: 'visually-hidden' }, t('usage.byType')),
-		h('thead', {}, h('tr', {}, ['chat.new.type', 'usage.chats', 'usage.messages', 'usage.total', 'receipt.cost']
-			.map((key) => h('th', { scope: 'col' }, t(key))))),
-		h('tbody', {}, rows.map((row) => h('tr', {},
-			h('th', { scope: 'row' }, chatTypeText(row.chat_type)),
-			cell(number(row.chats)), cell(number(row.messages)), cell(number(row.total_tokens)), cell(formatCost(row.cost) ?? '—'))))));
+	return table({
+		caption: t('usage.byType'),
+		columns: ['chat.new.type', 'usage.chats', 'usage.messages', 'usage.total', 'receipt.cost'].map((key) => t(key)),
+		rows: rows.map((row) => [chatTypeText(row.chat_type), number(row.chats), number(row.messages), number(row.total_tokens), formatCost(row.cost) ?? '—']),
+	});
 }
 
 /** usage: as GET .../usage answers */

@@ -6,9 +6,8 @@ import { download } from '../ui/download.js';
 import { h } from '../ui/dom.js';
 import { checkFields, field, passwordField, submitButton } from '../ui/field.js';
 import { toast } from '../ui/notices.js';
-import { facts, failure, heading, loadInto, skeleton } from '../ui/page.js';
+import { facts, heading, loadInto } from '../ui/page.js';
 import { namesProblem, passwordProblem } from '../ui/person_rules.js';
-import { usageSection } from '../ui/usage.js';
 
 const NAME_MAX = 100;
 
@@ -152,23 +151,9 @@ function guestSection() {
 			h('a', { class: 'button', href: '/auth' }, t('profile.haveAccount'))));
 }
 
-function usagePlace(app, isGone) {
-	const place = h('div');
-
-	async function load() {
-		place.replaceChildren(skeleton('lines'));
-		try {
-			const figures = await app.api.analytics();
-			if (!isGone())
-				place.replaceChildren(usageSection(figures));
-		} catch (error) {
-			if (!isGone())
-				place.replaceChildren(failure(error, load));
-		}
-	}
-
-	load();
-	return section('usage', t('usage.title'), place);
+function usageSection() {
+	return section('usage', t('usage.title'), h('p', {}, t('usage.text')),
+		h('div', { class: 'actions' }, h('a', { class: 'button', href: '/statistics', 'data-testid': 'to-statistics' }, t('stat.title'))));
 }
 
 export function profileView({ app }) {
@@ -186,8 +171,7 @@ export function profileView({ app }) {
 				whoSection(user, tracks),
 				user.is_guest ? guestSection() : nameSection(app, user),
 				!user.is_guest && passwordSection(app, user),
-				usagePlace(app, () => gone),
-				dataSection(app), leaveSection(app, user));
+				usageSection(), dataSection(app), leaveSection(app, user));
 		},
 		cancelled: () => gone,
 	});
