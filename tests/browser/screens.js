@@ -59,6 +59,7 @@ export const SCREENS = [
 	{ name: "tutor", path: (work) => `${module(work)}/learn?tab=chat`, ready: "composer" },
 	{ name: "lesson", path: (work) => `${module(work)}/lessons/1`, ready: "lesson-text" },
 	{ name: "profile", path: () => "/profile", ready: "delete-account" },
+	{ name: "statistics", path: () => "/statistics", ready: "statistics" },
 	{ name: "settings", path: () => "/settings", ready: "save-settings" },
 	{ name: "users", path: () => "/users", ready: "user-row", admin: true },
 	{ name: "keys", path: () => "/tracks", ready: "track-card", open: (v) => v.page.keyboard.press("Control+Slash") },

@@ -1,67 +1,60 @@
 /*
- * make screenshots: pictures of the running product for the README, from the
- * real stack with the demo model. Written to docs/images.
+ * make screenshots: pictures of every screen of the running product, in both
+ * looks and languages, on a desktop and a phone, from the real stack with the
+ * demo model. All go to var/screenshots; those of the README to docs/images.
  */
 
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { ROOT } from "../lib/daemon.js";
 import { startStack } from "../lib/stack.js";
+import { DESKTOP, launch, PHONE, Visitor } from "./lib.js";
+import { makeWork, SCREENS, show } from "./screens.js";
 
-const OUT = join(ROOT, "docs/images");
-const CHROMIUM = { executablePath: "/usr/bin/chromium",
-	args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync"] };
-const VIEWS = [
-	{ name: "", colorScheme: "light", locale: "en-US", viewport: { width: 1280, height: 860 } },
-	{ name: "-dark-ru", colorScheme: "dark", locale: "ru-RU", viewport: { width: 1280, height: 860 } },
-	{ name: "-phone", colorScheme: "light", locale: "ru-RU", viewport: { width: 360, height: 740 } },
-];
-const WORDS = {
-	en: { title: "Python for data analysis", what: "From the first script to pandas and charts", wish: "I want to analyse my own data", argue: "Add a module about testing" },
-	ru: { title: "Python для анализа данных", what: "От первой программы до pandas и графиков", wish: "Хочу анализировать свои данные", argue: "Добавь модуль про тестирование" },
+const OUT = process.env.SCREENSHOTS_DIR ?? join(ROOT, "var/screenshots");
+const README = join(ROOT, "docs/images");
+const LOCALES = { ru: "ru-RU", en: "en-US" };
+const SIZES = { desktop: DESKTOP, phone: PHONE };
+/* the README's picture: which screen, language, look and size it is */
+const SHOWN = {
+	"planning.png": "plan-en-light-desktop",
+	"modules.png": "track-en-light-desktop",
+	"learning-dark-ru.png": "learn-ru-dark-desktop",
+	"planning-phone.png": "plan-ru-light-phone",
 };
 
-async function story(browser, url, view) {
-	const context = await browser.newContext(view);
-	const page = await context.newPage();
-	const words = view.locale.startsWith("ru") ? WORDS.ru : WORDS.en;
-	const at = (id) => page.getByTestId(id);
-	const shot = (name) => page.screenshot({ path: join(OUT, `${name}${view.name}.png`) });
+async function pictures(browser, url, work, { language, theme, size }) {
+	const visitor = await Visitor.enter(browser, url, { locale: LOCALES[language], ...SIZES[size] });
+	const ending = `${language}-${theme}-${size}`;
+	const take = async (screen) => {
+		await show(visitor, screen, work);
+		await visitor.page.screenshot({ path: join(OUT, `${screen.name}-${ending}.png`) });
+	};
+	const screens = SCREENS.filter((screen) => !screen.admin || work.admin);
 
-	await page.goto(url);
-	await shot("landing");
-	await page.goto(`${url}/auth`);
-	await at("enter-guest").click();
-	await page.goto(`${url}/tracks/new`);
-	await at("track-title").fill(words.title);
-	await at("track-description").fill(words.what);
-	await at("track-level").selectOption("beginner");
-	await at("track-hours").fill("30");
-	await at("track-expectations").fill(words.wish);
-	await shot("create");
-	await at("create-track").click();
-	await at("message-meta").first().waitFor({ timeout: 60000 });
-	await at("composer").fill(words.argue);
-	await at("send").click();
-	await at("message-meta").nth(1).waitFor({ timeout: 60000 });
-	await shot("planning");
-	await at("finalize").click();
-	await at("show-modules").click({ timeout: 30000 });
-	await at("module-item").first().waitFor({ timeout: 60000 });
-	await shot("modules");
-	await context.close();
+	await visitor.prefer({ theme, hint_planning: "seen" });
+	for (const screen of screens.filter((s) => s.anonymous))
+		await take(screen);
+	await visitor.signIn(work);
+	for (const screen of screens.filter((s) => !s.anonymous))
+		await take(screen);
+	await visitor.leave();
 }
 
 mkdirSync(OUT, { recursive: true });
+mkdirSync(README, { recursive: true });
 const stack = await startStack({ persona: "demo", tokenDelayMs: 0, build: process.env.BUILD ?? "release", env: { DEMO_MODEL: "true" } });
-const browser = await chromium.launch(CHROMIUM);
+const browser = await launch();
 
 try {
-	for (const view of VIEWS)
-		await story(browser, stack.url, view);
-	console.log(`pictures are in ${OUT}`);
+	const works = { ru: { ...await makeWork(stack.url, "ru"), admin: true }, en: await makeWork(stack.url, "en") };
+	for (const language of Object.keys(LOCALES))
+		for (const theme of ["light", "dark"])
+			for (const size of Object.keys(SIZES))
+				await pictures(browser, stack.url, works[language], { language, theme, size });
+	for (const [name, source] of Object.entries(SHOWN))
+		copyFileSync(join(OUT, `${source}.png`), join(README, name));
+	console.log(`pictures are in ${OUT}, those of the README in ${README}`);
 } finally {
 	await browser.close();
 	await stack.stop();
