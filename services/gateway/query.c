@@ -58,17 +58,21 @@ static bool query_number(struct http_request *r, const char *name, int64_t max, 
 	return true;
 }
 
+bool query_uuid(struct http_request *r, const char *name, struct uuid_text *out)
+{
+	struct text value = http_query(r, name);
+
+	*out = (struct uuid_text){ "" };
+	if (value.p == NULL || uuid_from_text(value, out))
+		return true;
+	problem_query(r, name, "uuid_parsing", "Input should be a valid UUID", WORD_FIELD_UUID);
+	return false;
+}
+
 bool query_page(struct http_request *r, int64_t *limit_out, struct uuid_text *after_out)
 {
-	struct text after = http_query(r, "after");
-
 	*after_out = (struct uuid_text){ "" };
-	if (!query_number(r, "limit", QUERY_LIMIT_MAX, limit_out))
-		return false;
-	if (after.p == NULL || uuid_from_text(after, after_out))
-		return true;
-	problem_query(r, "after", "uuid_parsing", "Input should be a valid UUID", WORD_FIELD_UUID);
-	return false;
+	return query_number(r, "limit", QUERY_LIMIT_MAX, limit_out) && query_uuid(r, "after", after_out);
 }
 
 bool query_window(struct http_request *r, int64_t *limit_out, int64_t *before_out)

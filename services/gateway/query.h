@@ -11,6 +11,9 @@
 /* A text of 1 to max characters; must be there. */
 bool query_text(struct http_request *r, const char *name, size_t max, struct text *out);
 
+/* An id; "": not given. */
+bool query_uuid(struct http_request *r, const char *name, struct uuid_text *out);
+
 /* limit (1 to QUERY_LIMIT_MAX; 0: not given) and after (an id; "": not given) of a list. */
 #define QUERY_LIMIT_MAX 1000
 bool query_page(struct http_request *r, int64_t *limit_out, struct uuid_text *after_out);

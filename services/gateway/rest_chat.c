@@ -248,7 +248,7 @@ void chat_history(struct http_request *r)
 			return;
 		m.session_id = rest_session_name(r, m.session_id);
 	}
-	if (query_window(r, &m.limit, &m.before))
+	if (query_uuid(r, "versions_of", &m.versions_of) && query_window(r, &m.limit, &m.before))
 		http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, history_on_answer);
 }
 

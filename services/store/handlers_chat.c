@@ -82,6 +82,22 @@ static void arg_open(struct pg_job *job, const struct msg_chat_load *m, const st
 	}
 }
 
+static void arg_page(struct pg_job *job, const struct msg_chat_load *m)
+{
+	if (m->versions_of.s[0] != '\0') {
+		pg_job_add(job, QUERY_CHAT_VERSIONS);
+		pg_arg_uuid(job, &m->versions_of);
+		return;
+	}
+	pg_job_add(job, QUERY_CHAT_PAGE);
+	if (m->before > 0)
+		pg_arg_i64(job, m->before);
+	else
+		pg_arg_null(job);
+	pg_arg_i64(job, m->limit > 0 && m->limit < PAGE_MAX ? m->limit : PAGE_MAX);
+	pg_arg_i64(job, PAGE_BYTES);
+}
+
 /*
  * A chat is named by its id. Another name, as the seed's examples have one, is
  * nothing we know: then it is the session's planning chat.
@@ -102,12 +118,6 @@ enum rc on_chat_load(struct store *store, const struct msg_chat_load *m, struct 
 	}
 	arg_open(job, m, call);
 	pg_job_add(job, QUERY_CHAT_OPENED);
-	pg_job_add(job, QUERY_CHAT_PAGE);
-	if (m->before > 0)
-		pg_arg_i64(job, m->before);
-	else
-		pg_arg_null(job);
-	pg_arg_i64(job, m->limit > 0 && m->limit < PAGE_MAX ? m->limit : PAGE_MAX);
-	pg_arg_i64(job, PAGE_BYTES);
+	arg_page(job, m);
 	return store_run(store, call, job);
 }
