@@ -125,6 +125,19 @@ test("a finalization reaches every tab", async () => {
 	assert.equal((await ws.next("finalization_complete")).modules_created, modules.length);
 });
 
+test("what is done to a chat reaches every tab", async () => {
+	const ws = await open("session");
+	const chat = await user.ok("POST", "/api/chat/chats", { session_id: session, chat_name: "Questions", chat_type: "discussion" });
+	const path = `/api/chat/chats/${chat.id}`;
+
+	await user.ok("PATCH", path, { chat_name: "Answers" });
+	await user.ok("PUT", `${path}/status?status=archived`);
+	await user.ok("DELETE", path);
+	await user.ok("POST", `${path}/restore`);
+	for (const change of ["created", "renamed", "archived", "deleted", "restored"])
+		await ws.next((frame) => frame.type === "chat_updated" && frame.chat_id === chat.id && frame.change === change);
+});
+
 test("the commands of the switch socket", async () => {
 	const ws = await open("switch");
 	const { chat } = user.things;
