@@ -42,6 +42,7 @@ struct attempt {
 	/* what is asked; gone in TELL */
 	bool stream;
 	bool trial; /* a test of the connection: no turn waits for it */
+	bool formatted; /* a response_format was asked for */
 	char *model;
 	struct endpoint own_endpoint; /* with the user's key */
 	const struct endpoint *endpoint; /* that one, or the worker's */

@@ -86,6 +86,8 @@ static void done_write(struct attempt *a, struct msg_work_done *m)
 		.error_class = error_class(a, info->name),
 		.retryable = a->retryable,
 		.api_key = text_from(a->renewed_key),
+		.format_refused = a->formatted && a->ending == ENDING_REFUSED &&
+				  (a->reply.status == 400 || a->reply.status == 422),
 		.retry_after_ms = a->retry_after_ms,
 		.finish_reason = text_from(finish_reason_of(a)),
 		.model = text_from(a->reply.model[0] != '\0' ? a->reply.model : a->model),

@@ -11,6 +11,8 @@ static struct text session_name(const struct turn_context *c)
 
 static void publish(const struct turn *turn, struct msg_chat_event *m)
 {
+	if (turn->kind == KIND_PLAN)
+		return; /* its chat is not shown: who asked gets the answer */
 	m->user_id = turn->context.user_id;
 	m->session_id = turn->context.session_id;
 	m->session_key = turn->context.session_key;
@@ -56,6 +58,34 @@ void events_accepted(struct turn *turn)
 	publish(turn, &m);
 }
 
+void events_refused(struct turn *turn, const struct err *err)
+{
+	CLEANUP(string_done) UT_string out = { 0 };
+	struct msg_chat_event m = {
+		.user_id = turn->caller.user_id,
+		/* no row says which session it is: its sockets are found by the name they use too */
+		.session_id = { "00000000-0000-0000-0000-000000000000" },
+		.session_key = turn->wish.session_id,
+		.type = text_from("error")
+	};
+	char now[CLOCK_ISO_SIZE];
+
+	if (turn->kind != KIND_FINALIZE || err->rc != RC_INVALID || strcmp(err->field, "course_plan") != 0)
+		return;
+	utstring_init(&out);
+	clock_iso(clock_wall_us(), now);
+	json_open(&out, NULL, '{');
+	json_str(&out, "type", "error");
+	json_text(&out, "session_id", turn->wish.session_id);
+	json_text(&out, "kind", turn->wish.kind);
+	json_str(&out, "code", "not_found");
+	json_str(&out, "message", wording_error(text_from("no_plan"), turn->caller.language));
+	json_str(&out, "timestamp", now);
+	json_close(&out, '}');
+	m.frame = json_written(&out);
+	bus_publish(turn->chat->events, MSG_CHAT_EVENT, &m, turn->trace);
+}
+
 void events_status(struct turn *turn, const char *state, int64_t retry_in_ms)
 {
 	CLEANUP(string_done) UT_string out = { 0 };
@@ -83,7 +113,7 @@ void events_reset(struct turn *turn)
 
 void events_pieces(struct turn *turn, size_t from)
 {
-	if (turn->kind == KIND_FINALIZE)
+	if (turn_is_json(turn))
 		return; /* JSON for us, nothing to read */
 	for (size_t i = from; i < turn->reply.n; i++) {
 		struct msg_chat_event m = { .type = text_from("ai_delta"),
@@ -178,6 +208,8 @@ const char *events_final_frame(const struct turn_context *c, int64_t epoch, cons
 		put_reply_head(out, c, epoch, o);
 		json_i64(out, "modules_created", modules_count(o->modules));
 		json_str(out, "track_id", c->track_id.s);
+		if (o->changes.len > 0)
+			json_raw(out, "changes", o->changes);
 		json_close(out, '}');
 		return "finalization_complete";
 	}

@@ -9,6 +9,8 @@
 #include "turn.h"
 
 void events_accepted(struct turn *turn);
+/* A finalization that found no plan: the sockets of its session hear of it. Others are refused to who asked. */
+void events_refused(struct turn *turn, const struct err *err);
 void events_status(struct turn *turn, const char *state, int64_t retry_in_ms); /* 0: no retry */
 void events_reset(struct turn *turn);
 void events_pieces(struct turn *turn, size_t from); /* pieces from.. of the turn's reply */

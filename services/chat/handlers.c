@@ -69,6 +69,7 @@ enum rc on_chat_post(struct chat *chat, const struct msg_chat_post *m, struct ca
 	wish.module_id = m->module_id;
 	wish.client_message_id = m->client_message_id;
 	wish.body = m->body;
+	wish.expectations = m->course;
 	wish.message_type = m->message_type.len > 0 ? m->message_type : text_from("text");
 	wish.language = text_from(call_caller(call)->language);
 	return start(chat, KIND_MESSAGE, &wish, m->wait, m->gateway_in_us, call);
@@ -122,8 +123,22 @@ enum rc on_chat_finalize(struct chat *chat, const struct msg_chat_finalize *m, s
 	wish.session_id = m->session_id;
 	wish.track_id = m->track_id;
 	wish.body = m->course_plan;
+	wish.client_message_id = m->client_message_id;
 	wish.language = text_from(call_caller(call)->language);
 	return start(chat, KIND_FINALIZE, &wish, m->wait, m->gateway_in_us, call);
+}
+
+enum rc on_chat_plan(struct chat *chat, const struct msg_chat_plan *m, struct call *call)
+{
+	struct msg_turn_begin wish = wish_for(chat, "plan");
+
+	if (text_chars(m->wishes) > BODY_CHARS_MAX)
+		return refuse_field(call, "user_expectations", "must not be longer than 32000 characters");
+	wish.track_id = uuid_as_text(&m->track_id);
+	wish.body = m->wishes;
+	wish.client_message_id = m->client_message_id;
+	wish.language = text_from(call_caller(call)->language);
+	return start(chat, KIND_PLAN, &wish, m->wait, m->gateway_in_us, call);
 }
 
 static enum rc start_again(struct chat *chat, const struct msg_chat_regenerate *m, const struct uuid_text *message_id,

@@ -5,7 +5,7 @@
 #include "chat.h"
 #include "embedded.h"
 
-#define VALUES 13
+#define VALUES 14
 
 static struct text template_get(const char *language, const char *name)
 {
@@ -56,6 +56,35 @@ static struct text or_dash(struct text t)
 	return t.len > 0 ? t : text_from("—");
 }
 
+/* The modules the track has, numbered from 1 in their order; empty when there are none. */
+static struct text existing_modules(const struct turn *turn)
+{
+	CLEANUP(json_drop)
+	cJSON *tree = turn->context.modules.len > 0 ? json_parse_trusted(turn->context.modules) : NULL;
+	CLEANUP(string_done) UT_string list = { 0 };
+	struct prompt_value value = { "list", { 0 } };
+	const cJSON *item;
+	int64_t number = 0;
+
+	if (cJSON_GetArraySize(tree) == 0)
+		return (struct text){ 0 };
+	utstring_init(&list);
+	cJSON_ArrayForEach(item, tree)
+	{
+		CLEANUP(string_done) UT_string line = { 0 };
+
+		utstring_init(&line);
+		json_open(&line, NULL, '{');
+		json_i64(&line, "id", ++number);
+		json_text(&line, "title", json_get_text(item, "title"));
+		json_close(&line, '}');
+		utstring_printf(&list, "%s" TEXT_FMT, number > 1 ? "\n" : "", TEXT_ARG(json_written(&line)));
+	}
+	value.value = json_written(&list);
+	return prompt_fill(turn, template_get(text_is(turn->context.language, "en") ? "en" : "ru", "existing"), &value,
+			   1);
+}
+
 static void values_of(const struct turn *turn, struct prompt_value out[VALUES])
 {
 	const struct turn_context *c = &turn->context;
@@ -66,7 +95,9 @@ static void values_of(const struct turn *turn, struct prompt_value out[VALUES])
 	out[2] = (struct prompt_value){ "level", or_dash(c->difficulty_level) };
 	out[3] = (struct prompt_value){ "hours", text_from(hours) };
 	out[4] = (struct prompt_value){ "description", or_dash(c->description) };
-	out[5] = (struct prompt_value){ "expectations", or_dash(c->expectations) };
+	out[5] = (struct prompt_value){
+		"expectations", or_dash(turn->kind == KIND_PLAN && c->plan.len > 0 ? c->plan : c->expectations)
+	};
 	out[6] = (struct prompt_value){ "plan", c->plan };
 	out[7] = (struct prompt_value){ "module", or_dash(c->module_title) };
 	out[8] = (struct prompt_value){ "module_description", or_dash(c->module_description) };
@@ -74,6 +105,7 @@ static void values_of(const struct turn *turn, struct prompt_value out[VALUES])
 	out[10] = (struct prompt_value){ "lesson", or_dash(c->lesson_title) };
 	out[11] = (struct prompt_value){ "content_type", or_dash(c->content_type) };
 	out[12] = (struct prompt_value){ "context", or_dash(c->lesson_context) };
+	out[13] = (struct prompt_value){ "existing", existing_modules(turn) };
 }
 
 static void put_message(UT_string *out, const char *role, struct text content)
@@ -110,6 +142,8 @@ static const char *template_of(const struct turn *turn)
 		return "summary";
 	case KIND_LESSON:
 		return "lesson";
+	case KIND_PLAN:
+		return "plan";
 	case KIND_MESSAGE:
 		break;
 	}
@@ -143,14 +177,61 @@ void prompt_keep_complaint(struct turn *turn, struct text answer, const char *co
 	turn->messages = text_copy(turn, json_written(&out));
 }
 
+/* JSON schemas of the answers; "strict" wants every property required. */
+#define TEXT_LIST "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+#define SCHEMA(name, properties, required) \
+	"{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"" name \
+	"\",\"strict\":true,\"schema\":{\"type\":\"object\"," \
+	"\"additionalProperties\":false,\"required\":[" required "],\"properties\":{" properties "}}}}"
+#define LIST_OF(properties, required) \
+	"{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required \
+	"]," \
+	"\"properties\":{" properties "}}}"
+
+static const char finalize_schema[] = SCHEMA(
+	"course_modules",
+	"\"modules\":" LIST_OF("\"id\":{\"type\":[\"integer\",\"null\"]},\"module_number\":{\"type\":\"integer\"},"
+			       "\"title\":{\"type\":\"string\"},\"description\":{\"type\":\"string\"},"
+			       "\"estimated_duration_hours\":{\"type\":\"integer\"},"
+			       "\"learning_objectives\":" TEXT_LIST ","
+			       "\"status\":{\"type\":\"string\",\"enum\":[\"not_started\"]}",
+			       "\"id\",\"module_number\",\"title\",\"description\",\"estimated_duration_hours\","
+			       "\"learning_objectives\",\"status\""),
+	"\"modules\"");
+
+static const char plan_schema[] = SCHEMA(
+	"course_plan",
+	"\"course_description\":{\"type\":\"string\"},\"learning_objectives\":" TEXT_LIST ","
+	"\"modules\":" LIST_OF(
+		"\"title\":{\"type\":\"string\"},\"description\":{\"type\":\"string\"},"
+		"\"estimated_duration_hours\":{\"type\":\"integer\"},\"topics\":" TEXT_LIST,
+		"\"title\",\"description\",\"estimated_duration_hours\",\"topics\"") ","
+										     "\"practical_"
+										     "assignments\":" TEXT_LIST
+										     ",\"final_project\":{\"type\":"
+										     "\"string\"}",
+	"\"course_description\",\"learning_objectives\",\"modules\",\"practical_assignments\",\"final_project\"");
+
+static struct text format_of(const struct turn *turn)
+{
+	if (turn->format == FORMAT_SCHEMA)
+		return text_from(turn->kind == KIND_PLAN ? plan_schema : finalize_schema);
+	if (turn->format == FORMAT_OBJECT)
+		return text_from("{\"type\":\"json_object\"}");
+	return (struct text){ 0 };
+}
+
 void prompt_parameters(const struct turn *turn, struct ans_work_pull *work)
 {
-	bool finalize = turn->kind == KIND_FINALIZE;
+	bool json = turn_is_json(turn);
 
-	work->stream = !finalize;
-	work->temperature = finalize ? 0.3 : turn->kind == KIND_LESSON ? 0.6 : 0.8;
+	work->stream = !json;
+	work->temperature = turn->kind == KIND_FINALIZE ? 0.3
+			    : turn->kind == KIND_LESSON ? 0.6
+			    : turn->kind == KIND_PLAN   ? 0.7
+							: 0.8;
 	/* Russian needs about twice the tokens of English */
 	work->max_tokens = turn->kind == KIND_MESSAGE || turn->kind == KIND_WELCOME ? 3000 : 4000;
-	if (finalize)
-		work->response_format = text_from("{\"type\":\"json_object\"}");
+	if (json)
+		work->response_format = format_of(turn);
 }

@@ -64,7 +64,7 @@ enum turn_kind turn_kind_from(struct text name)
 {
 	static const char *const names[] = {
 		[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "message", [KIND_FINALIZE] = "finalize",
-		[KIND_SUMMARY] = "summary", [KIND_LESSON] = "lesson",
+		[KIND_SUMMARY] = "summary", [KIND_LESSON] = "lesson",   [KIND_PLAN] = "plan",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -208,7 +208,7 @@ static void turn_keep_lease(struct turn *turn, int64_t now)
 {
 	const struct config *c = turn->chat->config;
 	size_t unsaved = utstring_len(&turn->reply.text) - turn->flushed;
-	bool flush = unsaved > 0 && turn->kind != KIND_FINALIZE &&
+	bool flush = unsaved > 0 && !turn_is_json(turn) &&
 		     (unsaved >= FLUSH_BYTES || now - turn->renewed_us >= c->flush_ms * 1000);
 
 	if (turn->progress == NULL && (flush || now - turn->renewed_us >= c->lease_ms * 1000 / 3))

@@ -35,7 +35,10 @@ enum turn_step {
 #undef X
 };
 
-enum turn_kind { KIND_WELCOME, KIND_MESSAGE, KIND_FINALIZE, KIND_SUMMARY, KIND_LESSON };
+enum turn_kind { KIND_WELCOME, KIND_MESSAGE, KIND_FINALIZE, KIND_SUMMARY, KIND_LESSON, KIND_PLAN };
+
+/* How strictly the model is told the form of its JSON: what a provider refuses is not asked for again. */
+enum turn_format { FORMAT_SCHEMA, FORMAT_OBJECT, FORMAT_NONE };
 
 /* A call that is answered with the turn's state: when it is accepted, or when it has ended. */
 struct waiter {
@@ -65,6 +68,7 @@ struct turn {
 	struct text messages; /* the prompt of this attempt: inside of the messages array */
 	int64_t failures; /* attempts that failed here; ATTEMPTS_MAX bounds them */
 	int64_t handovers; /* workers that died with this attempt before its first piece */
+	enum turn_format format; /* finalize, plan */
 	bool repairing; /* finalize: the attempt that was told its fault */
 	bool stopping; /* a stop was asked for */
 	int64_t stop_us; /* when the worker was last told */
@@ -74,6 +78,7 @@ struct turn {
 	struct call *result_call; /* the worker's work_done, confirmed when all is stored */
 
 	struct outcome outcome; /* how it ends; texts are ours */
+	bool stored; /* outcome is what the store has */
 	struct request *request; /* of this step */
 	struct request *progress; /* lease and partial text on their way */
 	int64_t renewed_us;
@@ -89,8 +94,14 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 /* A turn found unfinished in the store; goes to REATTACH. */
 void turn_adopt(struct chat *chat, const struct turn_context *context);
 
-/* welcome, message, finalize, summary, lesson */
+/* welcome, message, finalize, summary, lesson, plan */
 enum turn_kind turn_kind_from(struct text name);
+
+/* Its reply is JSON for us: no pieces of it are shown or kept. */
+static inline bool turn_is_json(const struct turn *turn)
+{
+	return turn->kind == KIND_FINALIZE || turn->kind == KIND_PLAN;
+}
 
 struct turn *turn_find(struct chat *chat, const struct uuid_text *id);
 

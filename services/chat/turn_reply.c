@@ -88,6 +88,8 @@ static const char *message_type_of(enum turn_kind kind)
 		return "summary";
 	case KIND_LESSON:
 		return "lesson";
+	case KIND_PLAN:
+		return "plan";
 	case KIND_MESSAGE:
 		break;
 	}
@@ -132,7 +134,10 @@ static void turn_finish_modules(struct turn *turn)
 static void turn_completed(struct turn *turn, const char *state)
 {
 	turn->outcome.state = text_from(state);
-	if (turn->kind == KIND_FINALIZE && turn->stopping)
+	if (turn->kind == KIND_PLAN && !turn->stopping)
+		course_plan_parse(turn, turn->outcome.reply,
+				  &turn->outcome.course_plan); /* else: the text is the answer */
+	if (turn_is_json(turn) && turn->stopping)
 		turn->outcome.reply = (struct text){ 0 }; /* half a list of modules is no message */
 	if (turn->kind == KIND_FINALIZE && !turn->stopping)
 		turn_finish_modules(turn);
@@ -148,9 +153,12 @@ static void turn_broken(struct turn *turn, const struct msg_work_done *m)
 	if (turn->stopping) {
 		turn->outcome.finish_reason = text_from("stopped");
 		turn_completed(turn, "cancelled");
+	} else if (m->format_refused && turn->format < FORMAT_NONE) {
+		turn->format++;
+		turn_try_again(turn, "response format refused", 0);
 	} else if (m->retryable && turn->failures + 1 < turn->chat->config->attempts_max) {
 		turn_try_again(turn, text_dup(turn, m->error_code), m->retry_after_ms);
-	} else if (turn->outcome.reply.len > 0 && turn->kind != KIND_FINALIZE) {
+	} else if (turn->outcome.reply.len > 0 && !turn_is_json(turn)) {
 		turn->outcome.error_code = text_copy(turn, m->error_code);
 		turn->outcome.error_message = text_copy(turn, m->error_message);
 		turn_completed(turn, "interrupted");

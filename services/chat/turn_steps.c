@@ -41,6 +41,9 @@ static void turn_repeated(struct turn *turn, const struct ans_turn_begin *a)
 	turn_go(turn, TURN_END);
 }
 
+/* Both ways of beginning are answered with the same. */
+_Static_assert(sizeof(struct ans_turn_begin) == sizeof(struct ans_turn_begin_plan), "one answer");
+
 static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 {
 	struct chat *chat = turn->chat;
@@ -74,6 +77,7 @@ static void on_begin(void *arg, const struct answer *answer)
 	turn->request = NULL;
 	if (a == NULL) {
 		turn_refuse_all(turn, &answer->err);
+		events_refused(turn, &answer->err);
 		log_info(&turn->log, "turn.refused", "kind=" TEXT_FMT " rc=%s", TEXT_ARG(turn->wish.kind),
 			 rc_name(answer->err.rc));
 		turn_go(turn, TURN_END);
@@ -87,8 +91,19 @@ static void on_begin(void *arg, const struct answer *answer)
 void turn_begin(struct turn *turn)
 {
 	struct ask ask = turn_ask_store(turn);
+	const struct msg_turn_begin *wish = &turn->wish;
+	struct msg_turn_begin_plan plan = { .turn_id = wish->turn_id,
+					    .client_message_id = wish->client_message_id,
+					    .wishes = wish->body,
+					    .new_session_id = wish->new_session_id,
+					    .new_chat_id = wish->new_chat_id,
+					    .owner = wish->owner,
+					    .lease_ms = wish->lease_ms };
 
-	turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN, &turn->wish, &ask, on_begin, turn);
+	if (turn->kind == KIND_PLAN && uuid_from_text(wish->track_id, &plan.track_id))
+		turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN_PLAN, &plan, &ask, on_begin, turn);
+	else
+		turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN, wish, &ask, on_begin, turn);
 }
 
 /* ---- REATTACH ------------------------------------------------------------------------------- */
@@ -195,6 +210,7 @@ static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 	turn->outcome = a->outcome;
 	outcome_keep(turn, &turn->outcome);
 	turn_set_owner(turn, &a->user_id, a->user_kind);
+	turn->stored = true;
 	log_info(&turn->log, "turn.done", "kind=" TEXT_FMT " state=" TEXT_FMT " attempts=%lld tokens=%lld ms=%lld",
 		 TEXT_ARG(turn->context.kind), TEXT_ARG(turn->outcome.state), (long long)turn->attempt,
 		 (long long)(turn->outcome.usage.prompt_tokens + turn->outcome.usage.completion_tokens),

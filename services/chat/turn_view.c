@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct ans_chat_welcome) == sizeof(struct turn_view), "tur
 _Static_assert(sizeof(struct ans_chat_finalize) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_summary) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_lesson) == sizeof(struct turn_view), "turn_view alone");
+_Static_assert(sizeof(struct ans_chat_plan) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_chat_regenerate) == sizeof(struct turn_view), "turn_view alone");
 _Static_assert(sizeof(struct ans_turn_stop) == sizeof(struct turn_view), "turn_view alone");
 
@@ -63,10 +64,10 @@ void view_answer_stored(struct call *call, const struct turn_context *context, c
 
 static const struct outcome running = { .state = { "running", 7 } };
 
-/* The step after FINISH's commit has the outcome as stored; before that the turn runs. */
+/* After FINISH's commit the outcome is as stored; before that the turn runs. */
 static const struct outcome *outcome_now(const struct turn *turn)
 {
-	return turn->outcome.timestamp.len > 0 ? &turn->outcome : &running;
+	return turn->stored ? &turn->outcome : &running;
 }
 
 static void answer_get_running(struct call *call, const struct turn *turn, int64_t epoch, int64_t offset)
@@ -74,7 +75,7 @@ static void answer_get_running(struct call *call, const struct turn *turn, int64
 	struct ans_turn_get get = { .turn = view_of(&turn->context, turn->attempt, outcome_now(turn)) };
 	size_t from = epoch == turn->attempt && offset > 0 ? (size_t)offset : 0;
 
-	if (turn->kind != KIND_FINALIZE) {
+	if (!turn_is_json(turn)) {
 		get.offset = (int64_t)(from < turn->reply.n ? from : turn->reply.n);
 		get.pieces = reply_log_from(&turn->reply, from);
 		get.ends = text_from(reply_log_ends(call_ctx(call), &turn->reply, (size_t)get.offset));

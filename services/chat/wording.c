@@ -13,6 +13,8 @@ static const struct {
 	{ "budget_exceeded", "Исчерпан лимит расходов на модель.", "The budget for the model is used up." },
 	{ "busy", "Сейчас слишком много запросов. Сообщение сохранено, попробуйте ещё раз.",
 	  "Too much is going on right now. Your message is kept; try again." },
+	{ "no_plan", "В этом чате ещё нет плана: сначала обсудите курс.",
+	  "There is no plan in this chat yet: talk about the course first." },
 	{ "storage_unavailable", "Хранилище временно недоступно.", "Storage is away for the moment." },
 };
 

@@ -11,7 +11,7 @@
 struct ai_body {
 	struct text session_id, user_id, skill_area, user_expectations, difficulty_level;
 	int64_t duration_hours;
-	struct text message, chat_id, track_id, course_plan;
+	struct text message, chat_id, track_context, track_id, course_plan;
 	struct uuid_text client_message_id;
 };
 
@@ -100,16 +100,21 @@ static void response_on_answer(struct http_request *r, const struct answer *answ
 		problem_rc(r, &answer->err);
 }
 
-/* From the body, from Idempotency-Key (any text), or a new one. */
-static struct uuid_text message_id(struct http_request *r, const struct ai_body *body)
+/* From the body, from Idempotency-Key (any text), or empty. */
+static struct uuid_text given_id(struct http_request *r, const struct ai_body *body)
 {
 	struct uuid_text id;
 
-	if (body->client_message_id.s[0] != '\0')
+	if (body->client_message_id.s[0] != '\0' || r->idempotency_key.len == 0)
 		return body->client_message_id;
-	if (r->idempotency_key.len == 0)
-		return id_new();
 	return uuid_from_text(r->idempotency_key, &id) ? id : id_named(&r->caller.user_id, r->idempotency_key);
+}
+
+static struct uuid_text message_id(struct http_request *r, const struct ai_body *body)
+{
+	struct uuid_text id = given_id(r, body);
+
+	return id.s[0] != '\0' ? id : id_new();
 }
 
 void ai_chat_response(struct http_request *r)
@@ -118,6 +123,7 @@ void ai_chat_response(struct http_request *r)
 		FIELD_OF(struct ai_body, message, FIELD_TEXT, true, 0, MESSAGE_MAX),
 		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
 		FIELD_OF(struct ai_body, chat_id, FIELD_LINE, false, 0, ID_MAX),
+		FIELD_OF(struct ai_body, track_context, FIELD_TEXT, false, 0, 10000),
 		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),
 	};
 	struct ai_body body = { 0 };
@@ -135,6 +141,7 @@ void ai_chat_response(struct http_request *r)
 	m.client_message_id = message_id(r, &body);
 	m.body = body.message;
 	m.message_type = text_from("text");
+	m.course = text_trim(body.track_context); /* a stored track is known better than that */
 	m.gateway_in_us = turn_in_us(r);
 	turn_ask_or_stream(r, MSG_CHAT_POST, &m, body.session_id, response_on_answer);
 }
@@ -166,12 +173,26 @@ static void answer_modules(struct http_request *r, const struct turn_view *turn,
 		json_null(&json, "modules_count");
 		json_null(&json, "modules");
 	}
+	if (good && t->outcome.changes.len > 0)
+		json_raw(&json, "changes", t->outcome.changes);
+	else
+		json_null(&json, "changes");
+	put_opt_text(&json, "track_id", *(const struct text *)r->state);
 	put_opt_text(&json, "chat_id", uuid_as_text(&t->chat_id));
 	put_opt_tokens(&json, &t->outcome);
 	put_opt_text(&json, "model_used", t->outcome.model);
 	json_str(&json, "error", good ? NULL : error);
 	json_close(&json, '}');
 	http_answer_json(r, &json);
+}
+
+/* There is no plan: nothing was said yet, or in a session of the client's own naming that nobody has used. */
+static bool has_no_plan(const struct http_request *r, const struct err *err)
+{
+	if (err->rc == RC_INVALID)
+		return strcmp(err->field, "course_plan") == 0;
+	return err->rc == RC_NOT_FOUND && strcmp(err->field, "session_id") == 0 &&
+	       !text_is_uuid(text_trim(json_get_text(r->json, "session_id")));
 }
 
 static void finalize_on_answer(struct http_request *r, const struct answer *answer)
@@ -183,8 +204,8 @@ static void finalize_on_answer(struct http_request *r, const struct answer *answ
 		answer_modules(r, &ans->turn, turn_why(r, &ans->turn.outcome));
 	else if (turn_is_soft(rc) || rc == RC_NOT_CONFIGURED)
 		answer_modules(r, NULL, word(r->caller.language, problem_word_of(rc)));
-	else if (rc == RC_CONFLICT || (rc == RC_INVALID && answer->err.field[0] == '\0')) /* there is no plan yet */
-		answer_modules(r, NULL, answer->err.message);
+	else if (has_no_plan(r, &answer->err))
+		answer_modules(r, NULL, word(r->caller.language, WORD_NO_PLAN));
 	else
 		problem_rc(r, &answer->err);
 }
@@ -197,15 +218,89 @@ void ai_finalize_course_plan(struct http_request *r)
 		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, false, 0, 255),
 		FIELD_OF(struct ai_body, track_id, FIELD_LINE, true, 1, ID_MAX),
 		FIELD_OF(struct ai_body, course_plan, FIELD_TEXT, false, 0, 100000),
+		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),
 	};
 	struct ai_body body = { 0 };
 	struct msg_chat_finalize m = { .wait = true };
+	struct text *track_id = talloc(r, struct text);
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
 	m.session_id = body.session_id;
 	m.track_id = body.track_id;
-	m.course_plan = body.course_plan;
+	m.course_plan = text_trim(body.course_plan);
+	m.client_message_id = given_id(r, &body);
+	*track_id = body.track_id;
+	r->state = track_id;
 	m.gateway_in_us = turn_in_us(r);
 	turn_ask(r, MSG_CHAT_FINALIZE, &m, finalize_on_answer);
+}
+
+/* ---- a course plan as JSON ---------------------------------------------------------------------------- */
+
+static void answer_plan(struct http_request *r, const struct turn_view *turn, const char *error)
+{
+	CLEANUP(string_done) UT_string json;
+	static const struct turn_view none;
+	const struct turn_view *t = turn != NULL ? turn : &none;
+	bool good = turn != NULL && turn_has_reply(&turn->outcome);
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "success", good);
+	if (good && t->outcome.course_plan.len > 0) {
+		json_raw(&json, "plan", t->outcome.course_plan);
+	} else if (good) {
+		json_open(&json, "plan", '{');
+		json_text(&json, "raw_response", t->outcome.reply);
+		json_close(&json, '}');
+	} else {
+		json_null(&json, "plan");
+	}
+	put_opt_text(&json, "track_id", *(const struct text *)r->state);
+	put_opt_tokens(&json, &t->outcome);
+	put_opt_text(&json, "model_used", t->outcome.model);
+	json_str(&json, "error", good ? NULL : error);
+	json_close(&json, '}');
+	http_answer_json(r, &json);
+}
+
+static void plan_on_answer(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_chat_plan *ans = answer->body;
+	enum rc rc = answer->err.rc;
+
+	if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+		problem_word(r, 503, WORD_NOT_CONFIGURED);
+	else if (rc == RC_OK)
+		answer_plan(r, &ans->turn, turn_why(r, &ans->turn.outcome));
+	else if (turn_is_soft(rc))
+		answer_plan(r, NULL, word(r->caller.language, problem_word_of(rc)));
+	else
+		problem_rc(r, &answer->err);
+}
+
+void ai_generate_plan(struct http_request *r)
+{
+	static const struct field fields[] = {
+		FIELD_OF(struct ai_body, track_id, FIELD_LINE, true, 1, ID_MAX),
+		FIELD_OF(struct ai_body, user_expectations, FIELD_TEXT, true, 0, 10000),
+		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),
+	};
+	struct ai_body body = { 0 };
+	struct msg_chat_plan m = { .wait = true };
+	struct text *track_id = talloc(r, struct text);
+
+	if (!schema_body(r, fields, FIELDS_N(fields), &body))
+		return;
+	if (!uuid_from_text(body.track_id, &m.track_id)) {
+		problem_word(r, 400, WORD_BAD_TRACK_ID);
+		return;
+	}
+	m.wishes = body.user_expectations;
+	m.client_message_id = given_id(r, &body);
+	*track_id = body.track_id;
+	r->state = track_id;
+	m.gateway_in_us = turn_in_us(r);
+	turn_ask(r, MSG_CHAT_PLAN, &m, plan_on_answer);
 }

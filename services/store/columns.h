@@ -89,7 +89,7 @@ enum signed_in_column { SIGNED_IN_before = VERDICT_COLUMN_COUNT - 1, SIGNED_IN_C
 enum change_column { CHANGE_cursor, CHANGE_COLUMNS(ENUM_COLUMN) };
 enum user_column { USER_id, USER_COLUMNS(ENUM_COLUMN) };
 enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) };
-enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) };
+enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) MODULE_changes };
 enum lesson_column { LESSON_id, LESSON_COLUMNS(ENUM_COLUMN) };
 enum session_column { SESSION_id, SESSION_COLUMNS(ENUM_COLUMN) };
 enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) OWNING_COLUMNS(ENUM_COLUMN) };

@@ -14,7 +14,7 @@
 #define HASH_BYTES 16
 #define LESSON_NUMBER_MAX 1000
 
-/* Of what was asked for: the same message id with another one is refused. Welcome and finalize have other keys. */
+/* Of what was asked for: the same id with another one is refused. A welcome has another key, and mostly a finalization. */
 static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
 {
 	unsigned char *hash = talloc_size(job, HASH_BYTES);
@@ -22,7 +22,7 @@ static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
 	struct text what = retry ? uuid_as_text(&m->retry_message_id) : m->body;
 	unsigned char key[crypto_generichash_KEYBYTES_MIN] = { retry };
 
-	if (!text_is(m->kind, "message")) {
+	if (!text_is(m->kind, "message") && (!text_is(m->kind, "finalize") || m->client_message_id.s[0] == '\0')) {
 		pg_arg_null(job);
 		return;
 	}
@@ -30,12 +30,12 @@ static void arg_hash(struct pg_job *job, const struct msg_turn_begin *m)
 	pg_arg_bytes(job, hash, HASH_BYTES);
 }
 
-/* What a welcome knows of a course that has no track. */
+/* What is known of a course that has no track. */
 static void arg_context(struct pg_job *job, const struct msg_turn_begin *m)
 {
 	CLEANUP(string_done) UT_string json = { 0 };
 
-	if (!text_is(m->kind, "welcome")) {
+	if (!text_is(m->kind, "welcome") && (!text_is(m->kind, "message") || m->expectations.len == 0)) {
 		pg_arg_null(job);
 		return;
 	}
@@ -190,21 +190,10 @@ static void read_settings(const struct pg_job *job, struct turn_context *context
 
 /* ---- answers -------------------------------------------------------------------------- */
 
-/* A finalization of a stored track shows the track's modules as they are now. out is made when there are some. */
-static void modules_of(UT_string *out, const PGresult *modules, struct outcome *outcome)
-{
-	if (PQntuples(modules) == 0)
-		return;
-	utstring_init(out);
-	json_modules(out, modules);
-	outcome->modules = json_written(out);
-}
-
 static void turn_began(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
 	CLEANUP(string_done) UT_string history = { 0 };
-	CLEANUP(string_done) UT_string modules = { 0 };
 	struct ans_turn_begin ans = { 0 };
 	char iso[ISO_SIZE];
 
@@ -220,7 +209,7 @@ static void turn_began(struct call *call, struct pg_job *job)
 		read_settings(job, &ans.context);
 	}
 	if (job->n > 3)
-		modules_of(&modules, job->results[2], &ans.outcome);
+		turn_modules_read(job, job->results[2], &ans.context, &ans.outcome);
 	call_answer(call, &ans);
 }
 
@@ -244,6 +233,47 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 	return store_run(store, call, job);
 }
 
+static void plan_began(struct call *call, struct pg_job *job)
+{
+	const PGresult *turn = job->results[0];
+	struct ans_turn_begin_plan ans = { 0 };
+	char iso[ISO_SIZE];
+
+	if (store_refused(call, job))
+		return;
+	ans.begun = row_flag(turn, 0, TURN_begun);
+	turn_context_read(turn, 0, &ans.context);
+	outcome_read(turn, 0, &ans.outcome, iso);
+	if (ans.begun)
+		read_settings(job, &ans.context);
+	call_answer(call, &ans);
+}
+
+enum rc on_turn_begin_plan(struct store *store, const struct msg_turn_begin_plan *m, struct call *call)
+{
+	struct pg_job *job = store_job(call, plan_began);
+	unsigned char *hash = talloc_size(job, HASH_BYTES);
+
+	if ((m->lease_ms <= 0 && !begin_refuse(call, "lease_ms", "more than 0")) ||
+	    !store_fits(call, "owner", m->owner, KEY_MAX))
+		return RC_OK;
+	crypto_generichash(hash, HASH_BYTES, (const unsigned char *)m->wishes.p, m->wishes.len,
+			   (const unsigned char *)m->track_id.s, 36);
+	pg_job_add(job, QUERY_TURN_BEGIN_PLAN);
+	store_arg_caller(job, call);
+	pg_arg_uuid(job, &m->turn_id);
+	pg_arg_uuid(job, &m->track_id);
+	pg_arg_uuid(job, &m->client_message_id);
+	pg_arg_text(job, m->wishes);
+	pg_arg_bytes(job, hash, HASH_BYTES);
+	pg_arg_uuid(job, &m->new_session_id);
+	pg_arg_uuid(job, &m->new_chat_id);
+	pg_arg_text(job, m->owner);
+	pg_arg_i64(job, m->lease_ms);
+	add_settings(job);
+	return store_run(store, call, job);
+}
+
 static void turn_claimed(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
@@ -257,6 +287,7 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 		ans.context.history = json_written(&history);
 		read_settings(job, &ans.context);
 		ans.partial = row_text(turn, 0, TURN_partial);
+		turn_modules_read(job, job->results[2], &ans.context, &(struct outcome){ .state = { "running", 7 } });
 	}
 	call_answer(call, &ans);
 }
@@ -275,6 +306,7 @@ enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struc
 	pg_arg_text(job, text_from(link));
 	pg_job_add(job, QUERY_TURN_HISTORY);
 	pg_arg_i64(job, m->history_tokens);
+	pg_job_add(job, QUERY_TURN_MODULES);
 	add_settings(job);
 	return store_run(store, call, job);
 }
@@ -282,7 +314,6 @@ enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struc
 static void turn_loaded(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string modules = { 0 };
 	struct ans_turn_load ans = { 0 };
 	char iso[ISO_SIZE];
 
@@ -290,7 +321,7 @@ static void turn_loaded(struct call *call, struct pg_job *job)
 		return;
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
-	modules_of(&modules, job->results[1], &ans.outcome);
+	turn_modules_read(job, job->results[1], &ans.context, &ans.outcome);
 	call_answer(call, &ans);
 }
 

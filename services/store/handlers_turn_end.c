@@ -88,7 +88,7 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 static void turn_finished(struct call *call, struct pg_job *job)
 {
 	const PGresult *turn = job->results[0];
-	CLEANUP(string_done) UT_string modules = { 0 };
+	struct turn_context context = { 0 };
 	struct ans_turn_finish ans = { 0 };
 	char iso[ISO_SIZE];
 
@@ -98,11 +98,8 @@ static void turn_finished(struct call *call, struct pg_job *job)
 	ans.track_id = row_uuid(turn, 0, TURN_track_id);
 	ans.user_id = row_uuid(turn, 0, TURN_user_id);
 	ans.user_kind = row_text(turn, 0, TURN_user_kind);
-	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES && PQntuples(job->results[1]) > 0) {
-		utstring_init(&modules);
-		json_modules(&modules, job->results[1]);
-		ans.outcome.modules = json_written(&modules);
-	}
+	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES)
+		turn_modules_read(job, job->results[1], &context, &ans.outcome);
 	call_answer(call, &ans);
 }
 
@@ -138,15 +135,19 @@ static void arg_timing(struct pg_job *job, const struct timing *t)
 	pg_arg_i64(job, t->total);
 }
 
-/* The modules as they came, and as they are shown when they belong to no stored track. False: the call is refused. */
-static bool arg_modules(struct pg_job *job, struct text modules, struct call *call)
+/*
+ * The modules as they came, and as they are shown when they belong to no
+ * stored track; or a course plan. False: the call is refused.
+ */
+static bool arg_result(struct pg_job *job, const struct outcome *o, struct call *call)
 {
+	struct text modules = o->modules;
 	CLEANUP(string_done) UT_string shown = { 0 };
 	struct err err = { 0 };
 
 	if (modules.len == 0) {
 		pg_arg_null(job);
-		pg_arg_null(job);
+		pg_arg_opt(job, o->course_plan);
 		return true;
 	}
 	utstring_init(&shown);
@@ -187,7 +188,7 @@ enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, str
 	arg_timing(job, &m->outcome.timing);
 	pg_arg_opt(job, m->outcome.error_code);
 	pg_arg_opt(job, m->outcome.error_message);
-	if (!arg_modules(job, m->outcome.modules, call))
+	if (!arg_result(job, &m->outcome, call))
 		return RC_OK;
 	if (m->outcome.modules.len > 0)
 		pg_job_add(job, QUERY_TURN_MODULES);

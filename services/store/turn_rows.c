@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "columns.h"
+#include "rows_json.h"
 
 #define TEXT(name) row_text(r, row, TURN_##name)
 #define UUID(name) row_uuid(r, row, TURN_##name)
@@ -81,12 +82,52 @@ void outcome_read(const PGresult *r, int row, struct outcome *out, char iso[ISO_
 		.finish_reason = TEXT(finish_reason),
 		.error_code = TEXT(error_code),
 		.error_message = TEXT(error_message),
-		.modules = TEXT(result),
 	};
+	*(text_is(TEXT(kind), "plan") ? &out->course_plan : &out->modules) = TEXT(result);
 	if (!row_has(r, row, TURN_message_id))
 		return;
 	out->usage = usage_read(r, row);
 	out->timing = timing_read(r, row);
 	if (iso_from_pg(TEXT(timestamp), iso))
 		out->timestamp = text_from(iso);
+}
+
+static struct text all_added(const void *ctx, struct text modules)
+{
+	CLEANUP(json_drop) cJSON *tree = json_parse_trusted(modules);
+	CLEANUP(string_done) UT_string json = { 0 };
+	static const char *const others[] = { "changed", "kept", "removed" };
+	const cJSON *module;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '{');
+	json_open(&json, "added", '[');
+	cJSON_ArrayForEach(module, tree) json_text(&json, NULL, json_get_text(module, "id"));
+	json_close(&json, ']');
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		json_open(&json, others[i], '[');
+		json_close(&json, ']');
+	}
+	json_close(&json, '}');
+	return text_copy(ctx, json_written(&json));
+}
+
+void turn_modules_read(const void *ctx, const PGresult *r, struct turn_context *context, struct outcome *outcome)
+{
+	CLEANUP(string_done) UT_string json = { 0 };
+
+	utstring_init(&json);
+	if (outcome->modules.len > 0) {
+		outcome->changes = all_added(ctx, outcome->modules);
+		return;
+	}
+	if (PQntuples(r) == 0)
+		return;
+	json_modules(&json, r);
+	if (text_is(outcome->state, "running")) {
+		context->modules = text_copy(ctx, json_written(&json));
+	} else if (text_is(outcome->state, "completed")) {
+		outcome->modules = text_copy(ctx, json_written(&json));
+		outcome->changes = row_text(r, 0, MODULE_changes);
+	}
 }

@@ -14,7 +14,7 @@ import { createDatabase, psql, rows, sharedCluster } from "../lib/pg.js";
 import { claimPorts } from "../lib/ports.js";
 
 const BLOBS = new Set(["lesson", "lessons", "user", "track", "tracks", "session", "sessions", "chat", "chats", "chat_info", "history",
-	"messages", "partial", "reply", "modules", "plan", "changes", "told", "usage", "figures", "rows", "users"]);
+	"messages", "partial", "reply", "modules", "plan", "changes", "course_plan", "told", "usage", "figures", "rows", "users"]);
 const NAMES = { rows: "text", history: "list", messages: "list", reply: "text", partial: "text", plan: "text" };
 
 export const NOBODY = "00000000-0000-0000-0000-000000000000";

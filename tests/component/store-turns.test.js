@@ -496,7 +496,10 @@ describe("a finalization", () => {
 		assert.equal(second.begun, true);
 		assert.equal(second.context.plan, "a new plan");
 		assert.ok(second.context.history.some((m) => m.content === "modules are ready"));
-		const after = await complete(second.context.turn_id, modules("Начало", " tools ", "End"));
+		const list = JSON.parse(modules("Начало", " tools ", "End"));
+
+		list[1].id = kept;
+		const after = await complete(second.context.turn_id, JSON.stringify(list));
 
 		assert.deepEqual(after.outcome.modules.map((m) => [m.module_number, m.title, m.status]),
 			[[1, "Начало", "not_started"], [2, "tools", "completed"], [3, "End", "not_started"]]);

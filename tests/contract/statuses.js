@@ -88,6 +88,21 @@ async function withModules(w) {
 	return { track: id, session: session_id, module: modules[0].id };
 }
 
+const SLOW = "a slow one";
+
+/* While the reply to another request is being written: [path, body] of that, and the body of this. */
+const meanwhile = (first, make) => async (w, op, headers) => {
+	await w.stack.sim.script([{ match: SLOW, first_delay: { ms: 1500 } }]);
+	const slow = w.user.post(...first(w));
+
+	try {
+		await w.running();
+		return await w.user.post(op.path, make(w), headers);
+	} finally {
+		assert.equal((await slow).status, 200);
+	}
+};
+
 export const SPECIAL = {
 	register: {
 		200: (w, op) => fresh(w).post(op.path, { email: email(), password: PASSWORD, first_name: "Ada", last_name: "Lovelace" }),
@@ -151,18 +166,16 @@ export const SPECIAL = {
 		},
 	},
 	chatResponse: {
-		409: async (w, op, headers) => {
-			await w.stack.sim.script([{ match: "a slow one", first_delay: { ms: 1500 } }]);
-			const session = { session_id: w.user.things.session };
-			const slow = w.user.post(op.path, { ...session, message: "a slow one" });
-
-			try {
-				await w.running();
-				return await w.user.post(op.path, { ...session, message: "meanwhile" }, headers);
-			} finally {
-				assert.equal((await slow).status, 200);
-			}
-		},
+		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: w.user.things.session, message: SLOW }],
+			(w) => ({ session_id: w.user.things.session, message: "meanwhile" })),
+	},
+	finalizeCoursePlan: {
+		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: w.user.things.session, message: SLOW }],
+			(w) => ({ session_id: w.user.things.session, track_id: w.user.things.track, course_plan: "meanwhile" })),
+	},
+	generatePlan: {
+		409: meanwhile((w) => ["/api/ai/generate-plan", { track_id: w.user.things.track, user_expectations: SLOW }],
+			(w) => ({ track_id: w.user.things.track, user_expectations: "meanwhile" })),
 	},
 	changePassword: {
 		200: async (w, op) => {

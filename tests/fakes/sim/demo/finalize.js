@@ -41,11 +41,24 @@ function wantsArray(request) {
 	return /json[\s-]*(?:array|массив)|(?:array|массив[а-яё]*)\s+(?:of\s+)?(?:json|modules|объект|модул)|\[\s*\{\s*"module_number"/i.test(asked);
 }
 
+/* The modules a prompt lists as there already, one JSON object a line, by their titles. */
+function existingIds(messages) {
+	const lines = messages.filter((m) => m.role !== "assistant").flatMap((m) => m.text.split("\n"));
+	const listed = lines.map((line) => /^\{"id":(\d+),"title":(".*")\}$/.exec(line)).filter(Boolean);
+
+	return new Map(listed.map(([, id, title]) => [JSON.parse(title).toLowerCase(), Number(id)]));
+}
+
 export function finalModules(request, track, language) {
 	const { modules } = planOf(request.messages, track, language);
 	const array = wantsArray(request);
+	const ids = existingIds(request.messages);
 	const texts = [2, 1, 0].map((detail) => {
-		const list = modules.map((m, i) => moduleObject(m, i, language, detail));
+		const list = modules.map((m, i) => {
+			const module = moduleObject(m, i, language, detail);
+
+			return ids.size > 0 ? { id: ids.get(m.title.toLowerCase()) ?? null, ...module } : module;
+		});
 
 		return JSON.stringify(array ? list : { modules: list });
 	});
