@@ -63,7 +63,7 @@ export function messageView(item, actions) {
 		class: `message message-${item.kind}`,
 		'data-testid': `message-${item.kind}`,
 		'aria-label': t(ai ? 'message.ai' : 'message.you'),
-	}, body, status, h('div', { class: 'message-foot' }, meta.node, versions.node, buttons));
+	}, body, status, h('div', { class: 'message-foot' }, meta.node, ai && versions.node, buttons));
 
 	const verbs = {
 		...actions,
