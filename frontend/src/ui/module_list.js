@@ -7,9 +7,10 @@ import { badge, progressBar } from './page.js';
 
 const ICONS = { open: '📚', half: '🔓', locked: '🔒' };
 
-export function objectives(list) {
+/** level: of the heading, so that it fits below the page's own. */
+export function objectives(list, level = 'h4') {
 	return list?.length > 0 && h('div', { class: 'objectives' },
-		h('h4', {}, t('track.objectives')),
+		h(level, {}, t('track.objectives')),
 		h('ul', {}, list.map((text) => h('li', {}, text))));
 }
 

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 
 /** columns: [words]; rows: [[cell]] */
 export function table({ caption, columns, rows }) {
-	return h('div', { class: 'table-place', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', { class: 'table' },
+	return h('div', { class: 'table-place', tabindex: '0' }, h('table', { class: 'table' },
 		h('caption', { class: 'visually-hidden' }, caption),
 		h('thead', {}, h('tr', {}, columns.map((text) => h('th', { scope: 'col' }, text)))),
 		h('tbody', {}, rows.map(([name, ...cells]) => h('tr', {}, h('th', { scope: 'row' }, name), cells.map((cell) => h('td', {}, cell)))))));

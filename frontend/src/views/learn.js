@@ -62,7 +62,7 @@ function sidePanel(app, track, module, getSummary) {
 			h('div', { class: 'plan-head' }, heading(module.title), badge('module', module.status)),
 			h('p', { class: 'plan-about' }, module.description),
 			progressBar(module.progress, t('module.progress')),
-			objectives(module.learning_objectives),
+			objectives(module.learning_objectives, 'h2'),
 			h('div', { class: 'plan-actions' }, completion(app, track, module), save, printIt,
 				h('a', { class: 'button button-small', href: moduleHref(track, module) }, t('learn.lessons')))),
 		update() {

@@ -142,6 +142,7 @@ export function lessonView({ params, app }) {
 		return h('article', { class: 'stack lesson' },
 			moduleCrumbs(track, module),
 			h('div', { class: 'page-head' }, heading(`${lesson.lesson_number}. ${lesson.title}`), badge('lesson', lesson.id ? lesson.status : 'new')),
+			h('h2', { class: 'visually-hidden' }, t('lesson.text')),
 			writing ? writing.node : textOf(lesson),
 			!writing && lessonTools(app, lesson, reload),
 			neighbours(track, module, before, after));

@@ -57,6 +57,7 @@ export default {
 	'lesson.title': 'Lessons',
 	'lesson.practice': 'Practice',
 	'lesson.practiceOf': 'Practice: {title}',
+	'lesson.text': 'Text of the lesson',
 	'lesson.missing': 'There is no such lesson in this module.',
 	'lesson.failedTitle': 'The lesson did not open',
 	'lesson.failed': 'The lesson was not written: {reason}',

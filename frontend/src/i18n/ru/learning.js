@@ -57,6 +57,7 @@ export default {
 	'lesson.title': 'Уроки',
 	'lesson.practice': 'Практика',
 	'lesson.practiceOf': 'Практикум: {title}',
+	'lesson.text': 'Текст урока',
 	'lesson.missing': 'Такого урока в этом модуле нет.',
 	'lesson.failedTitle': 'Урок не открылся',
 	'lesson.failed': 'Урок не написан: {reason}',
