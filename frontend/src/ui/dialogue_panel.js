@@ -34,15 +34,15 @@ function speaker(session) {
 	};
 }
 
-function noteOf(d, again, emptyText) {
-	if (!d || d.messages.length > 0 || d.turn || d.outbox.length > 0)
+function noteOf(d, shown, again, emptyText) {
+	if (!d || shown.length > 0)
 		return null;
 	if (d.restore === 'failed') {
 		return h('div', { class: 'messages-note note-bad', role: 'alert' },
 			h('p', {}, t('chat.restore.failed', { reason: problemText(d.restoreError) })),
 			h('button', { type: 'button', class: 'button', onclick: again }, t('app.retry')));
 	}
-	return d.restore === 'done' ? h('p', { class: 'messages-note' }, emptyText) : h('div', { class: 'messages-note' }, skeleton('chat'));
+	return d.restore === 'done' ? h('p', { class: 'messages-note' }, emptyText(d)) : h('div', { class: 'messages-note' }, skeleton('chat'));
 }
 
 /**
@@ -79,7 +79,8 @@ export function dialoguePanel({ app, session, emptyText, items = (all) => all, o
 
 		if (fresh)
 			list.clear();
-		list.update(d ? withDays(items(timeline(d, state.connection))) : [], state.connection, noteOf(d, again, emptyText(d)));
+		const shown = d ? items(timeline(d, state.connection)) : [];
+		list.update(withDays(shown), state.connection, noteOf(d, shown, again, emptyText));
 		if (fresh)
 			list.follow(true);
 		shownChatId = state.currentChatId;

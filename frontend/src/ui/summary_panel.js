@@ -50,7 +50,7 @@ export function summaryPanel({ retryTurn, start }) {
 	}
 
 	return {
-		node: h('div', { class: 'summary' }, problem, status, bones, body),
+		node: h('div', { class: 'summary' }, h('h2', { class: 'visually-hidden' }, t('learn.summary')), problem, status, bones, body),
 		/** error: why the module could not be started, or null */
 		update(d, connection, error) {
 			const stored = summaryOf(d);
