@@ -129,17 +129,3 @@ test("a summary that fails says why and can be tried again", async () => {
 	v.forgive(/50\d/);
 	assert.deepEqual(v.complaints, []);
 });
-test("a second finalization says what it changes before and after", async () => {
-	await course();
-	await v.at("to-plan").click();
-	await v.answerCount(2);
-	await v.say("Добавь модуль про тестирование");
-	await v.answerCount(3);
-	await v.at("finalize").click();
-	await v.at("finalize-again").waitFor();
-	await v.at("finalize-go").click();
-	await v.at("finalize-changes").waitFor();
-	assert.match(await v.at("finalize-changes").innerText(), /\d/);
-	assert.deepEqual(v.complaints, []);
-});
-

@@ -55,7 +55,7 @@ async function accessibility(browser, url, works) {
 	let looked = 0;
 
 	for (const [language, work] of Object.entries(works)) {
-		const visitor = await Visitor.enter(browser, url, { locale: language === "ru" ? "ru-RU" : "en-US" });
+		const visitor = await Visitor.enter(browser, url, { locale: language === "ru" ? "ru-RU" : "en-US", reducedMotion: "reduce" });
 		await visitor.prefer({ hint_planning: "seen" });
 		const look = async (screen) => {
 			await show(visitor, screen, work);

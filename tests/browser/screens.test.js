@@ -33,7 +33,7 @@ after(async () => {
 const screensFor = (language) => SCREENS.filter((screen) => !screen.admin || language === "ru");
 
 async function visit(language, options) {
-	const visitor = await Visitor.enter(browser, stack.url, { locale: LOCALES[language], ...options });
+	const visitor = await Visitor.enter(browser, stack.url, { locale: LOCALES[language], reducedMotion: "reduce", ...options });
 
 	await visitor.prefer({ hint_planning: "seen" });
 	return visitor;
