@@ -5,8 +5,10 @@
 #ifndef ALP_COLUMNS_H
 #define ALP_COLUMNS_H
 
-/* ", r.a, r.b": behind another column, from a table called r. */
+/* ", r.a, r.b": behind another column, from a table called r; or t; or as many nulls. */
 #define SQL_COLUMN(kind, name) ", r." #name
+#define SQL_TRACK_COLUMN(kind, name) ", t." #name
+#define SQL_NULL(kind, name) ", null"
 #define ENUM_COLUMN(kind, name) kind##_##name,
 
 /* A refusal or "ok" comes first, wherever a function may refuse. */
@@ -88,7 +90,7 @@ enum verdict_column { VERDICT_COLUMNS(ENUM_COLUMN) VERDICT_COLUMN_COUNT };
 enum signed_in_column { SIGNED_IN_before = VERDICT_COLUMN_COUNT - 1, SIGNED_IN_COLUMNS(ENUM_COLUMN) };
 enum change_column { CHANGE_cursor, CHANGE_COLUMNS(ENUM_COLUMN) };
 enum user_column { USER_id, USER_COLUMNS(ENUM_COLUMN) };
-enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) };
+enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) TRACK_module /* the first of a module's columns */ };
 enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) MODULE_changes };
 enum lesson_column { LESSON_id, LESSON_COLUMNS(ENUM_COLUMN) };
 enum session_column { SESSION_id, SESSION_COLUMNS(ENUM_COLUMN) };

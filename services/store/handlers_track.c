@@ -20,7 +20,7 @@ static void track_created(struct call *call, struct pg_job *job)
 	if (store_refused(call, job))
 		return;
 	utstring_init(&json);
-	json_track(&json, track, 0, job->results[2]);
+	json_track(&json, track, 0);
 	ans = (struct ans_track_create){ .session_id = row_uuid(track, 0, TRACK_session_id),
 					 .chat_id = row_uuid(track, 0, TRACK_chat_id),
 					 .turn_id = row_uuid(made, 0, MADE_TURN),
@@ -80,7 +80,6 @@ enum rc on_track_create(struct store *store, const struct msg_track_create *m, s
 	pg_arg_opt(job, m->language);
 	pg_job_add(job, QUERY_TRACK_MADE);
 	store_arg_caller(job, call);
-	pg_job_add(job, QUERY_TRACK_MADE_MODULES);
 	return store_run(store, call, job);
 }
 
@@ -90,7 +89,7 @@ static void tracks_listed(struct call *call, struct pg_job *job)
 	struct ans_track_list ans;
 
 	utstring_init(&json);
-	json_tracks(&json, job->results[0], job->results[1]);
+	json_tracks(&json, job->results[0]);
 	ans = (struct ans_track_list){ .tracks = json_written(&json) };
 	call_answer(call, &ans);
 }
@@ -100,9 +99,6 @@ enum rc on_track_list(struct store *store, const struct msg_track_list *m, struc
 	struct pg_job *job = store_job(call, tracks_listed);
 
 	pg_job_add(job, QUERY_TRACK_LIST);
-	store_arg_caller(job, call);
-	store_arg_page(job, m->limit, &m->after);
-	pg_job_add(job, QUERY_TRACK_LIST_MODULES);
 	store_arg_caller(job, call);
 	store_arg_page(job, m->limit, &m->after);
 	return store_run(store, call, job);
@@ -118,7 +114,7 @@ static void track_got(struct call *call, struct pg_job *job)
 		return;
 	}
 	utstring_init(&json);
-	json_track(&json, job->results[0], 0, job->results[1]);
+	json_track(&json, job->results[0], 0);
 	ans = (struct ans_track_get){ .track = json_written(&json) };
 	call_answer(call, &ans);
 }
@@ -128,9 +124,6 @@ enum rc on_track_get(struct store *store, const struct msg_track_get *m, struct 
 	struct pg_job *job = store_job(call, track_got);
 
 	pg_job_add(job, QUERY_TRACK_GET);
-	store_arg_caller(job, call);
-	pg_arg_uuid(job, &m->track_id);
-	pg_job_add(job, QUERY_TRACK_GET_MODULES);
 	store_arg_caller(job, call);
 	pg_arg_uuid(job, &m->track_id);
 	return store_run(store, call, job);
@@ -146,7 +139,7 @@ static void track_updated(struct call *call, struct pg_job *job)
 	if (store_refused(call, job))
 		return;
 	utstring_init(&json);
-	json_track(&json, job->results[1], 0, job->results[2]);
+	json_track(&json, job->results[1], 0);
 	ans = (struct ans_track_update){ .track = json_written(&json) };
 	call_answer(call, &ans);
 }
@@ -188,7 +181,6 @@ enum rc on_track_update(struct store *store, const struct msg_track_update *m, s
 	pg_arg_opt(job, m->status);
 	pg_job_add(job, QUERY_TRACK_MADE);
 	store_arg_caller(job, call);
-	pg_job_add(job, QUERY_TRACK_MADE_MODULES);
 	return store_run(store, call, job);
 }
 

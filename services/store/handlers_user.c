@@ -118,11 +118,11 @@ enum rc on_user_set_password(struct store *store, const struct msg_user_set_pass
 
 static void user_got_with(struct call *call, struct pg_job *job, bool with_password)
 {
-	const PGresult *r = job->results[1];
+	const PGresult *r = job->results[0];
 	CLEANUP(string_done) UT_string user = { 0 };
 	struct ans_user_get ans;
 
-	if (PQntuples(r) == 0) {
+	if (!row_has(r, 0, USER_id)) {
 		call_fail(call, RC_NOT_FOUND, NULL, "the account does not exist");
 		return;
 	}
@@ -150,9 +150,7 @@ enum rc on_user_get(struct store *store, const struct msg_user_get *m, struct ca
 
 	if (call_caller(call)->kind == CALLER_NOBODY)
 		return RC_NOT_FOUND;
-	pg_job_add(job, QUERY_USER_SEEN);
-	store_arg_caller(job, call);
-	pg_job_add(job, QUERY_USER_ROW);
+	pg_job_add(job, QUERY_USER_GET);
 	store_arg_caller(job, call);
 	return store_run(store, call, job);
 }

@@ -51,31 +51,31 @@ static const char *const levels[] = { "beginner", "intermediate", "advanced", NU
 static const char *const track_statuses[] = { "planning", "active", "completed", "paused", NULL };
 static const char *const module_statuses[] = { "not_started", "in_progress", "completed", "paused", NULL };
 
-/* 0 to 100, whatever an old row holds. */
-static int64_t module_progress(const PGresult *r, int row)
+/* 0 to 100, whatever an old row holds. at: the column of the module's id. */
+static int64_t module_progress(const PGresult *r, int row, int at)
 {
-	int64_t progress = row_i64(r, row, MODULE_progress);
+	int64_t progress = row_i64(r, row, at + MODULE_progress);
 
-	if (strcasecmp(PQgetvalue(r, row, MODULE_status), "completed") == 0 || progress > 100)
+	if (strcasecmp(PQgetvalue(r, row, at + MODULE_status), "completed") == 0 || progress > 100)
 		return 100;
 	return progress > 0 ? progress : 0;
 }
 
-static void json_module(UT_string *out, const PGresult *r, int row)
+static void json_module(UT_string *out, const PGresult *r, int row, int at)
 {
 	json_open(out, NULL, '{');
-	put_row_text(out, "id", r, row, MODULE_id);
-	put_row_i64(out, "module_number", r, row, MODULE_module_number);
-	put_row_text(out, "title", r, row, MODULE_title);
-	put_row_or(out, "description", r, row, MODULE_description, "");
-	put_row_strings(out, "learning_objectives", r, row, MODULE_learning_objectives);
-	json_i64(out, "estimated_duration_hours", row_i64(r, row, MODULE_estimated_duration_hours));
-	put_row_choice(out, "status", r, row, MODULE_status, module_statuses);
-	json_i64(out, "progress", module_progress(r, row));
-	put_row_time(out, "completed_at", r, row, MODULE_completed_at);
-	put_row_object(out, "ai_generated_content", r, row, MODULE_ai_generated_content);
-	put_row_time(out, "created_at", r, row, MODULE_created_at);
-	put_row_time(out, "updated_at", r, row, MODULE_updated_at);
+	put_row_text(out, "id", r, row, at + MODULE_id);
+	put_row_i64(out, "module_number", r, row, at + MODULE_module_number);
+	put_row_text(out, "title", r, row, at + MODULE_title);
+	put_row_or(out, "description", r, row, at + MODULE_description, "");
+	put_row_strings(out, "learning_objectives", r, row, at + MODULE_learning_objectives);
+	json_i64(out, "estimated_duration_hours", row_i64(r, row, at + MODULE_estimated_duration_hours));
+	put_row_choice(out, "status", r, row, at + MODULE_status, module_statuses);
+	json_i64(out, "progress", module_progress(r, row, at));
+	put_row_time(out, "completed_at", r, row, at + MODULE_completed_at);
+	put_row_object(out, "ai_generated_content", r, row, at + MODULE_ai_generated_content);
+	put_row_time(out, "created_at", r, row, at + MODULE_created_at);
+	put_row_time(out, "updated_at", r, row, at + MODULE_updated_at);
 	json_close(out, '}');
 }
 
@@ -83,43 +83,30 @@ void json_modules(UT_string *out, const PGresult *modules)
 {
 	json_open(out, NULL, '[');
 	for (int i = 0; i < PQntuples(modules); i++)
-		json_module(out, modules, i);
+		json_module(out, modules, i, 0);
 	json_close(out, ']');
 }
 
-/* Row of the first module whose track is not before this one; modules are sorted by it. */
-static int first_module(const PGresult *modules, struct text track)
-{
-	int low = 0, high = PQntuples(modules);
-
-	while (low < high) {
-		int middle = low + (high - low) / 2;
-
-		if (memcmp(row_text(modules, middle, MODULE_track_id).p, track.p, track.len) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void put_modules(UT_string *out, const PGresult *modules, struct text track)
+/* From row on; the row behind them. */
+static int put_modules(UT_string *out, const PGresult *r, int row)
 {
 	int64_t n = 0, progress = 0;
 
 	json_open(out, "modules", '[');
-	for (int row = first_module(modules, track);
-	     row < PQntuples(modules) && text_equal(row_text(modules, row, MODULE_track_id), track); row++) {
-		json_module(out, modules, row);
+	for (; row < PQntuples(r) && row_has(r, row, TRACK_module + MODULE_id); row++) {
+		json_module(out, r, row, TRACK_module);
 		n++;
-		progress += module_progress(modules, row);
+		progress += module_progress(r, row, TRACK_module);
 	}
 	json_close(out, ']');
 	json_i64(out, "progress", n > 0 ? progress / n : 0); /* of the course: the mean of its modules */
+	return row;
 }
 
-void json_track(UT_string *out, const PGresult *r, int row, const PGresult *modules)
+int json_track(UT_string *out, const PGresult *r, int row)
 {
+	int next;
+
 	json_open(out, NULL, '{');
 	put_row_text(out, "id", r, row, TRACK_id);
 	put_row_text(out, "title", r, row, TRACK_title);
@@ -131,19 +118,20 @@ void json_track(UT_string *out, const PGresult *r, int row, const PGresult *modu
 	put_row_or(out, "user_expectations", r, row, TRACK_user_expectations, "");
 	put_row_object(out, "ai_generated_plan", r, row, TRACK_ai_generated_plan);
 	put_row_text(out, "language", r, row, TRACK_language);
-	put_modules(out, modules, row_text(r, row, TRACK_id));
+	next = put_modules(out, r, row + 1);
 	put_row_text(out, "session_id", r, row, TRACK_session_id);
 	put_row_text(out, "chat_id", r, row, TRACK_chat_id);
 	put_row_time(out, "created_at", r, row, TRACK_created_at);
 	put_row_time(out, "updated_at", r, row, TRACK_updated_at);
 	json_close(out, '}');
+	return next;
 }
 
-void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules)
+void json_tracks(UT_string *out, const PGresult *tracks)
 {
 	json_open(out, NULL, '[');
-	for (int i = 0; i < PQntuples(tracks); i++)
-		json_track(out, tracks, i, modules);
+	for (int row = 0; row < PQntuples(tracks);)
+		row = json_track(out, tracks, row);
 	json_close(out, ']');
 }
 

@@ -11,9 +11,9 @@
 
 void json_user(UT_string *out, const PGresult *users, int row);
 
-/* modules may hold those of other tracks as well; they are sorted by track. */
-void json_track(UT_string *out, const PGresult *tracks, int row, const PGresult *modules);
-void json_tracks(UT_string *out, const PGresult *tracks, const PGresult *modules); /* array */
+/* A row of a track and those of its modules, behind it. Returns the row behind them. */
+int json_track(UT_string *out, const PGresult *tracks, int row);
+void json_tracks(UT_string *out, const PGresult *tracks); /* array */
 void json_modules(UT_string *out, const PGresult *modules); /* array */
 
 void json_lesson(UT_string *out, const PGresult *lessons, int row);

@@ -94,19 +94,18 @@ static void odd_old_rows_do_not_break_a_track(void **state)
 	(void)state;
 	utstring_init(&out);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		PGresult *t = result_new(TRACK_chat_id + 1), *m = result_new(MODULE_updated_at + 1);
+		PGresult *t = result_new(TRACK_module + MODULE_updated_at + 1);
 		CLEANUP(json_drop) cJSON *tree = NULL;
 
 		utstring_clear(&out);
 		set(t, 0, TRACK_id, USER_ID);
 		set(t, 0, TRACK_title, "T");
 		set(t, 0, TRACK_ai_generated_plan, odd[i]);
-		set(m, 0, MODULE_id, USER_ID);
-		set(m, 0, MODULE_track_id, USER_ID);
-		set(m, 0, MODULE_title, "M");
-		set(m, 0, MODULE_learning_objectives, odd[i]);
-		set(m, 0, MODULE_status, i == 0 ? "completed" : NULL);
-		json_tracks(&out, t, m);
+		set(t, 1, TRACK_module + MODULE_id, USER_ID);
+		set(t, 1, TRACK_module + MODULE_title, "M");
+		set(t, 1, TRACK_module + MODULE_learning_objectives, odd[i]);
+		set(t, 1, TRACK_module + MODULE_status, i == 0 ? "completed" : NULL);
+		json_tracks(&out, t);
 		tree = parsed(&out);
 		expect_text(tree->child, "status", "planning");
 		expect_text(tree->child, "difficulty_level", "beginner");
@@ -115,33 +114,27 @@ static void odd_old_rows_do_not_break_a_track(void **state)
 		assert_true(cJSON_IsArray(json_get(json_get(tree->child, "modules")->child, "learning_objectives")));
 		assert_int_equal(cJSON_IsObject(json_get(tree->child, "ai_generated_plan")), i >= 4);
 		PQclear(t);
-		PQclear(m);
 	}
 }
 
 static void modules_go_to_their_tracks(void **state)
 {
-	static const char *const ids[] = { "00000000-0000-4000-8000-000000000003",
-					   "00000000-0000-4000-8000-000000000001",
-					   "00000000-0000-4000-8000-000000000002" };
-	const char *const owners[] = { ids[1], ids[1], ids[0] };
+	static const char rows[] = "tmtmmt"; /* a track, behind it its modules */
 	CLEANUP(string_done) UT_string out = { 0 };
 	CLEANUP(json_drop) cJSON *tree = NULL;
-	PGresult *t = result_new(TRACK_chat_id + 1), *m = result_new(MODULE_updated_at + 1);
+	PGresult *r = result_new(TRACK_module + MODULE_updated_at + 1);
 
 	(void)state;
 	utstring_init(&out);
-	for (int i = 0; i < 3; i++) {
-		set(t, i, TRACK_id, ids[i]);
-		set(m, i, MODULE_track_id, owners[i]);
-	}
-	json_tracks(&out, t, m);
+	for (int i = 0; i < 6; i++)
+		set(r, i, rows[i] == 't' ? TRACK_id : TRACK_module + MODULE_id, USER_ID);
+	json_tracks(&out, r);
 	tree = parsed(&out);
+	assert_int_equal(cJSON_GetArraySize(tree), 3);
 	assert_int_equal(cJSON_GetArraySize(json_get(cJSON_GetArrayItem(tree, 0), "modules")), 1);
 	assert_int_equal(cJSON_GetArraySize(json_get(cJSON_GetArrayItem(tree, 1), "modules")), 2);
 	assert_int_equal(cJSON_GetArraySize(json_get(cJSON_GetArrayItem(tree, 2), "modules")), 0);
-	PQclear(t);
-	PQclear(m);
+	PQclear(r);
 }
 
 static void history_turns_round_and_escapes(void **state)
