@@ -94,8 +94,11 @@ enum track_column { TRACK_id, TRACK_COLUMNS(ENUM_COLUMN) TRACK_module /* the fir
 enum module_column { MODULE_id, MODULE_COLUMNS(ENUM_COLUMN) MODULE_changes };
 enum lesson_column { LESSON_id, LESSON_COLUMNS(ENUM_COLUMN) };
 enum session_column { SESSION_id, SESSION_COLUMNS(ENUM_COLUMN) };
-enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) OWNING_COLUMNS(ENUM_COLUMN) };
-enum message_column { MESSAGE_id, MESSAGE_COLUMNS(ENUM_COLUMN) };
+enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) CHAT_COLUMN_COUNT };
+enum owning_column { OWNING_before = CHAT_COLUMN_COUNT - 1, OWNING_COLUMNS(ENUM_COLUMN) };
+enum message_column { MESSAGE_id, MESSAGE_COLUMNS(ENUM_COLUMN) MESSAGE_COLUMN_COUNT };
+/* Behind a message: the chat that it is loaded with, the first of its columns. */
+enum loaded_column { LOADED_chat = MESSAGE_COLUMN_COUNT, LOADED_session = LOADED_chat + CHAT_COLUMN_COUNT, LOADED_turn };
 enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) };
 enum unsealed_column { UNSEALED_id, UNSEALED_COLUMNS(ENUM_COLUMN) };
 enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };

@@ -32,18 +32,19 @@ static void arg_pattern(struct pg_job *job, struct text query)
 /* One more row than was asked for tells that there are more. */
 static void users_listed(struct call *call, struct pg_job *job)
 {
-	const int limit = (int)strtol(job->statements[1].values[2], NULL, 10) - 1; /* as it was asked for */
-	const PGresult *r = job->results[1];
+	const int limit = (int)strtol(job->statements[0].values[2], NULL, 10) - 1; /* as it was asked for */
+	const PGresult *r = job->results[0];
 	CLEANUP(string_done) UT_string users = { 0 };
 	struct ans_admin_users ans = { 0 };
-	int n;
+	int n = PQntuples(r) > limit ? limit : PQntuples(r);
 
-	if (store_refused(call, job))
+	if (PQntuples(r) == 0) {
+		call_fail(call, RC_FORBIDDEN, "role", "for administrators only");
 		return;
-	n = PQntuples(r) > limit ? limit : PQntuples(r);
+	}
 	utstring_init(&users);
 	json_open(&users, NULL, '[');
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && row_has(r, i, USER_id); i++)
 		json_user(&users, r, i);
 	json_close(&users, ']');
 	ans.users = json_written(&users);
@@ -62,8 +63,6 @@ enum rc on_admin_users(struct store *store, const struct msg_admin_users *m, str
 	}
 	if (!store_fits(call, "query", m->query, QUERY_MAX))
 		return RC_OK;
-	pg_job_add(job, QUERY_ADMIN_MAY);
-	store_arg_caller(job, call);
 	pg_job_add(job, QUERY_ADMIN_USERS);
 	store_arg_caller(job, call);
 	arg_pattern(job, m->query);

@@ -186,23 +186,23 @@ void json_sessions(UT_string *out, const PGresult *sessions)
 	json_close(out, ']');
 }
 
-/* What all forms of a chat have, but for the name of its id. */
-static void put_chat(UT_string *out, const char *id_key, const PGresult *r, int row)
+/* What all forms of a chat have, but for the name of its id. at: the column of that. */
+static void put_chat(UT_string *out, const char *id_key, const PGresult *r, int row, int at)
 {
-	put_row_text(out, id_key, r, row, CHAT_id);
-	put_row_or(out, "chat_name", r, row, CHAT_chat_name, "");
-	put_row_or(out, "chat_type", r, row, CHAT_chat_type, "planning");
-	put_row_or(out, "status", r, row, CHAT_status, "active");
-	put_row_time(out, "created_at", r, row, CHAT_created_at);
-	put_row_time(out, "updated_at", r, row, CHAT_updated_at);
-	put_row_i64(out, "message_count", r, row, CHAT_message_count);
-	put_row_time(out, "last_message_at", r, row, CHAT_last_message_at);
+	put_row_text(out, id_key, r, row, at + CHAT_id);
+	put_row_or(out, "chat_name", r, row, at + CHAT_chat_name, "");
+	put_row_or(out, "chat_type", r, row, at + CHAT_chat_type, "planning");
+	put_row_or(out, "status", r, row, at + CHAT_status, "active");
+	put_row_time(out, "created_at", r, row, at + CHAT_created_at);
+	put_row_time(out, "updated_at", r, row, at + CHAT_updated_at);
+	put_row_i64(out, "message_count", r, row, at + CHAT_message_count);
+	put_row_time(out, "last_message_at", r, row, at + CHAT_last_message_at);
 }
 
 void json_chat(UT_string *out, const PGresult *r, int row)
 {
 	json_open(out, NULL, '{');
-	put_chat(out, "id", r, row);
+	put_chat(out, "id", r, row, 0);
 	put_row_text(out, "session_id", r, row, CHAT_session_id);
 	json_close(out, '}');
 }
@@ -215,12 +215,12 @@ void json_chats(UT_string *out, const PGresult *chats)
 	json_close(out, ']');
 }
 
-void json_chat_info(UT_string *out, const PGresult *r, int row)
+void json_chat_info(UT_string *out, const PGresult *r, int row, int at)
 {
 	json_open(out, NULL, '{');
-	put_chat(out, "chat_id", r, row);
-	put_row_text(out, "session_id", r, row, CHAT_session_id);
-	put_row_object(out, "ai_context", r, row, CHAT_ai_context);
+	put_chat(out, "chat_id", r, row, at);
+	put_row_text(out, "session_id", r, row, at + CHAT_session_id);
+	put_row_object(out, "ai_context", r, row, at + CHAT_ai_context);
 	json_close(out, '}');
 }
 
@@ -238,7 +238,7 @@ static int put_session_chats(UT_string *out, const PGresult *r, int row)
 	json_open(out, "chats", '[');
 	for (; row < PQntuples(r) && text_equal(row_text(r, row, CHAT_session_id), session); row++) {
 		json_open(out, NULL, '{');
-		put_chat(out, "chat_id", r, row);
+		put_chat(out, "chat_id", r, row, 0);
 		json_close(out, '}');
 	}
 	json_close(out, ']');

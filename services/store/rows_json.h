@@ -24,7 +24,7 @@ void json_sessions(UT_string *out, const PGresult *sessions); /* array */
 void json_chat(UT_string *out, const PGresult *chats, int row);
 void json_chats(UT_string *out, const PGresult *chats); /* array */
 void json_chats_by_session(UT_string *out, const PGresult *chats); /* array; rows sorted by session */
-void json_chat_info(UT_string *out, const PGresult *chats, int row);
+void json_chat_info(UT_string *out, const PGresult *chats, int row, int at); /* at: the column of its id */
 
 /* Rows newest first become entries oldest first, comma-separated, without brackets. Returns how many. */
 int json_history(UT_string *out, const PGresult *messages); /* history entries */
