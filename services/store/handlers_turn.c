@@ -209,7 +209,7 @@ static void turn_began(struct call *call, struct pg_job *job)
 		read_settings(job, &ans.context);
 	}
 	if (job->n > 3)
-		turn_modules_read(job, job->results[2], &ans.context, &ans.outcome);
+		turn_modules_read(job, job->results[2], 0, 0, &ans.context, &ans.outcome);
 	call_answer(call, &ans);
 }
 
@@ -287,7 +287,7 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 		ans.context.history = json_written(&history);
 		read_settings(job, &ans.context);
 		ans.partial = row_text(turn, 0, TURN_partial);
-		turn_modules_read(job, job->results[2], &ans.context, &(struct outcome){ .state = { "running", 7 } });
+		turn_modules_read(job, job->results[2], 0, 0, &ans.context, &(struct outcome){ .state = { "running", 7 } });
 	}
 	call_answer(call, &ans);
 }
@@ -321,7 +321,7 @@ static void turn_loaded(struct call *call, struct pg_job *job)
 		return;
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
-	turn_modules_read(job, job->results[1], &ans.context, &ans.outcome);
+	turn_modules_read(job, turn, 1, TURN_COLUMN_COUNT, &ans.context, &ans.outcome);
 	call_answer(call, &ans);
 }
 
@@ -332,6 +332,5 @@ enum rc on_turn_load(struct store *store, const struct msg_turn_load *m, struct 
 	pg_job_add(job, QUERY_TURN_LOAD);
 	pg_arg_uuid(job, &m->turn_id);
 	store_arg_caller(job, call);
-	pg_job_add(job, QUERY_TURN_MODULES);
 	return store_run(store, call, job);
 }

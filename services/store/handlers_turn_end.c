@@ -99,7 +99,7 @@ static void turn_finished(struct call *call, struct pg_job *job)
 	ans.user_id = row_uuid(turn, 0, TURN_user_id);
 	ans.user_kind = row_text(turn, 0, TURN_user_kind);
 	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES)
-		turn_modules_read(job, job->results[1], &context, &ans.outcome);
+		turn_modules_read(job, job->results[1], 0, 0, &context, &ans.outcome);
 	call_answer(call, &ans);
 }
 

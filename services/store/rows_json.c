@@ -79,11 +79,11 @@ static void json_module(UT_string *out, const PGresult *r, int row, int at)
 	json_close(out, '}');
 }
 
-void json_modules(UT_string *out, const PGresult *modules)
+void json_modules(UT_string *out, const PGresult *modules, int row, int at)
 {
 	json_open(out, NULL, '[');
-	for (int i = 0; i < PQntuples(modules); i++)
-		json_module(out, modules, i, 0);
+	for (; row < PQntuples(modules); row++)
+		json_module(out, modules, row, at);
 	json_close(out, ']');
 }
 

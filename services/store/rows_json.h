@@ -14,7 +14,8 @@ void json_user(UT_string *out, const PGresult *users, int row);
 /* A row of a track and those of its modules, behind it. Returns the row behind them. */
 int json_track(UT_string *out, const PGresult *tracks, int row);
 void json_tracks(UT_string *out, const PGresult *tracks); /* array */
-void json_modules(UT_string *out, const PGresult *modules); /* array */
+/* Array, from row on. at: the column of a module's id. */
+void json_modules(UT_string *out, const PGresult *modules, int row, int at);
 
 void json_lesson(UT_string *out, const PGresult *lessons, int row);
 void json_lessons(UT_string *out, const PGresult *lessons); /* array; a row without an id is none */

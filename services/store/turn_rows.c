@@ -112,7 +112,8 @@ static struct text all_added(const void *ctx, struct text modules)
 	return text_copy(ctx, json_written(&json));
 }
 
-void turn_modules_read(const void *ctx, const PGresult *r, struct turn_context *context, struct outcome *outcome)
+void turn_modules_read(const void *ctx, const PGresult *r, int row, int at, struct turn_context *context,
+		       struct outcome *outcome)
 {
 	CLEANUP(string_done) UT_string json = { 0 };
 
@@ -121,13 +122,13 @@ void turn_modules_read(const void *ctx, const PGresult *r, struct turn_context *
 		outcome->changes = all_added(ctx, outcome->modules);
 		return;
 	}
-	if (PQntuples(r) == 0)
+	if (PQntuples(r) <= row)
 		return;
-	json_modules(&json, r);
+	json_modules(&json, r, row, at);
 	if (text_is(outcome->state, "running")) {
 		context->modules = text_copy(ctx, json_written(&json));
 	} else if (text_is(outcome->state, "completed")) {
 		outcome->modules = text_copy(ctx, json_written(&json));
-		outcome->changes = row_text(r, 0, MODULE_changes);
+		outcome->changes = row_text(r, row, at + MODULE_changes);
 	}
 }

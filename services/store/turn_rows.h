@@ -12,11 +12,13 @@ void turn_context_read(const PGresult *r, int row, struct turn_context *out);
 void outcome_read(const PGresult *r, int row, struct outcome *out, char iso[ISO_SIZE]);
 
 /*
- * The rows of QUERY_TURN_MODULES, for a finalization: the modules of its track
- * go into context while it runs, into outcome with what it changed when it has
- * completed. What belongs to no stored track is in outcome already: all of it
- * was added. Texts belong to ctx or the result.
+ * The rows of QUERY_TURN_MODULES, from row on, for a finalization: the modules
+ * of its track go into context while it runs, into outcome with what it
+ * changed when it has completed. What belongs to no stored track is in outcome
+ * already: all of it was added. at: the column of a module's id. Texts belong
+ * to ctx or the result.
  */
-void turn_modules_read(const void *ctx, const PGresult *r, struct turn_context *context, struct outcome *outcome);
+void turn_modules_read(const void *ctx, const PGresult *r, int row, int at, struct turn_context *context,
+		       struct outcome *outcome);
 
 #endif

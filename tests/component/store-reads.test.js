@@ -26,6 +26,19 @@ async function taught({ who, track }, lessons) {
 	return { module: module.id, lesson: lesson.id };
 }
 
+/* A finalization of the track's own chat: its modules are those the track has already, and so many new ones. */
+async function finalized({ who, track, session }, n) {
+	const { context } = await begin(store, who, { kind: "finalize", session_id: session, track_id: track, body: "a plan" });
+
+	await finish(store, context.turn_id, {
+		reply: "done", message_type: "finalization",
+		"blob:modules": JSON.stringify(Array.from({ length: n }, (_, i) => ({
+			title: `Module ${i}`, description: "", estimated_duration_hours: 5, learning_objectives: ["it"],
+		}))),
+	});
+	return context.turn_id;
+}
+
 async function somebody(size) {
 	const who = await makeUser(store);
 	const made = manyRows(who.user, size);
@@ -34,7 +47,10 @@ async function somebody(size) {
 	const { email } = (await store.must(who, "user_get")).user;
 	const { history } = await store.must(who, "chat_load", { chat_id: made.chat, limit: 1 });
 
-	return { who, ...made, email, reply: history[0].id, ...await taught({ who, ...made }, size.tracks) };
+	return {
+		who, ...made, email, reply: history[0].id, ...await taught({ who, ...made }, size.tracks),
+		turn: await finalized({ who, ...made }, size.tracks > 1 ? 100 : 1),
+	};
 }
 
 before(async () => {
@@ -85,6 +101,7 @@ describe("one statement, for one and for many", () => {
 		["chat_load", ({ session, chat }) => ({ session_id: session, chat_id: chat, activate: true }), (a) => a.history.length, "to switch to it"],
 		["chat_load", ({ module }) => ({ module_id: module }), (a) => a.history.length, "of a module"],
 		["chat_load", ({ chat, reply }) => ({ chat_id: chat, versions_of: reply }), (a) => a.history.length, "with all versions of a reply"],
+		["turn_load", ({ turn }) => ({ turn_id: turn }), (a) => a.outcome.modules.length],
 		["lesson_list", ({ module }) => ({ module_id: module }), (a) => a.lessons.length],
 		["lesson_get", ({ lesson }) => ({ lesson_id: lesson })],
 	])
@@ -101,7 +118,7 @@ describe("one statement, for one and for many", () => {
 		const { tracks } = await store.must(many.who, "track_list");
 
 		assert.equal(tracks.length, MANY.tracks);
-		assert.ok(tracks.every((track) => track.modules.length === 5));
+		assert.ok(tracks.every((track) => track.modules.length >= 5));
 		assert.equal((await store.must(many.who, "user_chats")).sessions.length, MANY.tracks);
 		assert.equal((await store.must(many.who, "chat_load", { chat_id: many.chat })).history.length, MANY.messages);
 		assert.equal((await store.must(many.who, "lesson_list", { module_id: many.module })).lessons.length, MANY.tracks);
