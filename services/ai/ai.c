@@ -157,8 +157,8 @@ void ai_init(struct ai *ai, struct daemon *d)
 	metrics_on_write(d->metrics, count_refresh, ai);
 	tell_init(ai);
 	pull_init(ai);
-	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s data_key=%s curl=\"%s\"", ai->worker,
-		 (long long)ai->config->ai_slots, ai->config->default_openai_model,
+	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s data_key=%s curl=\"%s\"",
+		 ai->worker, (long long)ai->config->ai_slots, ai->config->default_openai_model,
 		 ai->endpoint.configured ? "yes" : "no", ai->secrets_n > 0 ? ai->secrets[0].key.id : "none",
 		 curl_version());
 }

@@ -140,7 +140,8 @@ static void rows_are_bounded_and_those_in_use_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(it_opens_after_failures_in_a_row_and_for_that_one_only, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_opens_after_failures_in_a_row_and_for_that_one_only, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(one_probe_decides, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_is_forgiven_may_go_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_key_has_its_share_of_slots, set_up, tear_down),

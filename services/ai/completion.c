@@ -370,8 +370,8 @@ static struct attempt *attempt_new(struct ai *ai, const struct ans_work_pull *wo
 	a->number = work->attempt;
 	a->stream = work->stream;
 	a->trial = text_is(work->kind, "test");
-	a->total_ms = work->time_ms > 0 && work->time_ms < ai->config->ai_total_ms ? work->time_ms
-										   : ai->config->ai_total_ms;
+	a->total_ms =
+		work->time_ms > 0 && work->time_ms < ai->config->ai_total_ms ? work->time_ms : ai->config->ai_total_ms;
 	a->formatted = work->response_format.len > 0;
 	a->model = work->model.len > 0 ? text_dup(a, work->model) : talloc_strdup(a, ai->config->default_openai_model);
 	a->pause_ms = FIRST_PAUSE_MS;

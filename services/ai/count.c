@@ -57,8 +57,8 @@ void count_refresh(void *arg)
 		(double)breakers_open(&ai->breakers);
 	*metrics_counter(m, "alp_ai_breakers_opened_total", "", "Times that a server was left alone.") =
 		ai->breakers.opened;
-	*metrics_counter(m, "alp_ai_retries_denied_total", "", "Failed attempts not worth a retry by AI_RETRY_PERCENT.") =
-		ai->breakers.retries_denied;
+	*metrics_counter(m, "alp_ai_retries_denied_total", "",
+			 "Failed attempts not worth a retry by AI_RETRY_PERCENT.") = ai->breakers.retries_denied;
 }
 
 void count_numbers(void *arg, UT_string *json)

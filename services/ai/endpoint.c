@@ -119,8 +119,7 @@ bool endpoint_init(struct endpoint *e, void *ctx, const struct config *c, struct
 	*e = (struct endpoint){ 0 };
 	if (!check(c, err) || !outbound_check_list(&c->ai_allowed_hosts, err))
 		return false;
-	e->configured = c->default_openai_api_key[0] != '\0' ||
-			strstr(c->default_openai_base_url, OPENAI_HOST) == NULL;
+	e->configured = c->default_openai_api_key[0] != '\0' || strstr(c->default_openai_base_url, OPENAI_HOST) == NULL;
 	fill(e, ctx, c->default_openai_base_url, c->default_openai_api_key);
 	return true;
 }

@@ -97,7 +97,8 @@ void trials_tick(struct chat *chat)
 	DL_FOREACH_SAFE (chat->trials.list, trial, next) {
 		if (now - trial->since_us < TRIAL_US && !call_is_gone(trial->call))
 			continue;
-		call_fail(trial->call, trial->handed_out ? RC_UNKNOWN : RC_BUSY, NULL, "no end of it was heard in time");
+		call_fail(trial->call, trial->handed_out ? RC_UNKNOWN : RC_BUSY, NULL,
+			  "no end of it was heard in time");
 		trial_end(chat, trial);
 	}
 }

@@ -110,7 +110,8 @@ static void address_is_told_by_its_range(void **state)
 
 static void address_refuses_what_is_none(void **state)
 {
-	static const char *const texts[] = { "", "localhost", "127.1", "0x7f.1", "2130706433", "8.8.8.8.", "[::1]", "8.8.8.8%eth0" };
+	static const char *const texts[] = { "",           "localhost", "127.1", "0x7f.1",
+					     "2130706433", "8.8.8.8.",  "[::1]", "8.8.8.8%eth0" };
 	struct sockaddr local = { .sa_family = AF_UNIX };
 	bool numeric;
 

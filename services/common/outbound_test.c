@@ -131,7 +131,8 @@ static void the_operator_vouches_for_hosts_with_their_port(void **state)
 	assert_true(outbound_check("http://127.0.0.1:11434/v1", &listed, &is_listed, NULL) && is_listed);
 	assert_true(outbound_check("http://Ollama.LAN/v1", &listed, &is_listed, NULL) && is_listed);
 	assert_true(outbound_check("https://[::1]:8443/v1", &listed, &is_listed, NULL) && is_listed);
-	assert_true(outbound_check("http://127.1:11434/v1", &listed, &is_listed, NULL) && is_listed); /* the same host */
+	assert_true(outbound_check("http://127.1:11434/v1", &listed, &is_listed, NULL) &&
+		    is_listed); /* the same host */
 	assert_false(outbound_check("http://127.0.0.1:11435/v1", &listed, &is_listed, NULL));
 	assert_false(outbound_check("http://127.0.0.1/v1", &listed, &is_listed, NULL));
 	assert_false(outbound_check("http://x.ollama.lan/v1", &listed, &is_listed, NULL));
@@ -141,7 +142,8 @@ static void the_operator_vouches_for_hosts_with_their_port(void **state)
 
 static void a_list_holds_hosts_with_ports(void **state)
 {
-	static const char *const wrong[] = { "host", ":80", "host:", "host:0", "host:65536", "host:80x", "http://host:80" };
+	static const char *const wrong[] = { "host",       ":80",      "host:",         "host:0",
+					     "host:65536", "host:80x", "http://host:80" };
 
 	(void)state;
 	assert_true(outbound_check_list(&none, NULL));

@@ -55,7 +55,8 @@ void admin_users(struct http_request *r)
 	if (!read_limit(r, &m.limit))
 		return;
 	if (text_chars(m.query) > 200 || !text_is_utf8(m.query))
-		problem_query(r, "query", "string_too_long", "String should have at most 200 characters", WORD_FIELD_LONG);
+		problem_query(r, "query", "string_too_long", "String should have at most 200 characters",
+			      WORD_FIELD_LONG);
 	else if (after.len > 0 && !uuid_from_text(after, &m.after))
 		problem_query(r, "after", "uuid_parsing", "Input should be a valid UUID", WORD_FIELD_UUID);
 	else

@@ -15,7 +15,8 @@
 #define EXPORT_MAX (256LL << 20) /* bytes of one document */
 #define EXPORTS_MAX 4 /* at once */
 
-struct export {
+struct export
+{
 	struct gateway *gw;
 	int fd; /* -1: none */
 	int64_t len;

@@ -189,8 +189,9 @@ static void login_on_compared(void *arg, const struct passwords_result *result)
 	if (result->hash[0] != '\0')
 		renew_hash(r, &r->caller, result->hash);
 	fresh_sign_in_make(&c->fresh);
-	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id, .refresh_hash = text_from(c->fresh.hash),
-				     .guest_id = c->guest.caller.user_id };
+	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id,
+				  .refresh_hash = text_from(c->fresh.hash),
+				  .guest_id = c->guest.caller.user_id };
 	http_ask(r, r->gw->store, MSG_SIGN_IN, &m, 0, login_on_signed_in);
 }
 

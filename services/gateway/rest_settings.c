@@ -252,16 +252,26 @@ static enum word class_word(struct text class)
 		const char *class;
 		enum word id;
 	} rows[] = {
-		{ "not_configured", WORD_NOT_CONFIGURED },  { "key_refused", WORD_TEST_KEY },
-		{ "key_unreadable", WORD_TEST_KEY },	    { "no_credit", WORD_TEST_CREDIT },
-		{ "no_model", WORD_TEST_MODEL },	    { "rate_limited", WORD_TEST_LIMIT },
-		{ "address_refused", WORD_TEST_ADDRESS },   { "own_key_needed", WORD_TEST_OWN_KEY },
-		{ "no_connection", WORD_TEST_UNREACHABLE }, { "slow_connect", WORD_TEST_UNREACHABLE },
-		{ "certificate", WORD_TEST_CERTIFICATE },   { "slow_start", WORD_TEST_SLOW },
-		{ "stalled", WORD_TEST_SLOW },		    { "overdue", WORD_TEST_SLOW },
-		{ "server_error", WORD_TEST_SERVER },	    { "garbled", WORD_TEST_GARBLED },
-		{ "too_large", WORD_TEST_GARBLED },	    { "redirected", WORD_TEST_GARBLED },
-		{ "empty", WORD_TEST_GARBLED },		    { "broken_off", WORD_TEST_GARBLED },
+		{ "not_configured", WORD_NOT_CONFIGURED },
+		{ "key_refused", WORD_TEST_KEY },
+		{ "key_unreadable", WORD_TEST_KEY },
+		{ "no_credit", WORD_TEST_CREDIT },
+		{ "no_model", WORD_TEST_MODEL },
+		{ "rate_limited", WORD_TEST_LIMIT },
+		{ "address_refused", WORD_TEST_ADDRESS },
+		{ "own_key_needed", WORD_TEST_OWN_KEY },
+		{ "no_connection", WORD_TEST_UNREACHABLE },
+		{ "slow_connect", WORD_TEST_UNREACHABLE },
+		{ "certificate", WORD_TEST_CERTIFICATE },
+		{ "slow_start", WORD_TEST_SLOW },
+		{ "stalled", WORD_TEST_SLOW },
+		{ "overdue", WORD_TEST_SLOW },
+		{ "server_error", WORD_TEST_SERVER },
+		{ "garbled", WORD_TEST_GARBLED },
+		{ "too_large", WORD_TEST_GARBLED },
+		{ "redirected", WORD_TEST_GARBLED },
+		{ "empty", WORD_TEST_GARBLED },
+		{ "broken_off", WORD_TEST_GARBLED },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -133,8 +133,7 @@ char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *c
 	    jwt_add_grant(jwt, "aud", AUDIENCE) != 0 || jwt_add_grant(jwt, "type", TYPE_ACCESS) != 0 ||
 	    jwt_add_grant(jwt, "sid", sign_in->id.s) != 0 ||
 	    jwt_add_grant_int(jwt, "ver", (long)sign_in->version) != 0 || jwt_add_grant_int(jwt, "iat", now) != 0 ||
-	    jwt_add_grant_int(jwt, "nbf", now) != 0 ||
-	    jwt_add_grant_int(jwt, "exp", now + (long)tokens->life_s) != 0)
+	    jwt_add_grant_int(jwt, "nbf", now) != 0 || jwt_add_grant_int(jwt, "exp", now + (long)tokens->life_s) != 0)
 		abort();
 	encoded = jwt_encode_str(jwt);
 	if (encoded == NULL)

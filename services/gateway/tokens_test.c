@@ -184,8 +184,14 @@ static void tokens_refuse_broken_forms(void **state)
 static const struct {
 	const char *name, *value;
 } usual[] = {
-	{ "iss", "\"ai-learning-platform\"" }, { "aud", "\"api\"" }, { "type", "\"access\"" }, { "sid", "\"" SID "\"" },
-	{ "ver", "1" }, { "iat", "1" }, { "nbf", "1" }, { "exp", LATER },
+	{ "iss", "\"ai-learning-platform\"" },
+	{ "aud", "\"api\"" },
+	{ "type", "\"access\"" },
+	{ "sid", "\"" SID "\"" },
+	{ "ver", "1" },
+	{ "iat", "1" },
+	{ "nbf", "1" },
+	{ "exp", LATER },
 };
 
 /* A token signed by us whose claims are the usual ones but for this one; value NULL leaves it out. */

@@ -296,7 +296,8 @@ static struct watch *watch_for(struct events *events, struct ws_conn *ws, const 
 	struct watch *w = watch_find(events, turn_id);
 	struct ws_refs refs = { .turn_id = uuid_as_text(turn_id) };
 
-	if (w != NULL && !is_of(w, ws) && watch_is_lonely(w)) { /* of a guest whose work was claimed; chat tells whose it is */
+	if (w != NULL && !is_of(w, ws) &&
+	    watch_is_lonely(w)) { /* of a guest whose work was claimed; chat tells whose it is */
 		watch_free(w);
 		w = NULL;
 	}

@@ -98,7 +98,11 @@ enum chat_column { CHAT_id, CHAT_COLUMNS(ENUM_COLUMN) CHAT_COLUMN_COUNT };
 enum owning_column { OWNING_before = CHAT_COLUMN_COUNT - 1, OWNING_COLUMNS(ENUM_COLUMN) };
 enum message_column { MESSAGE_id, MESSAGE_COLUMNS(ENUM_COLUMN) MESSAGE_COLUMN_COUNT };
 /* Behind a message: the chat that it is loaded with, the first of its columns. */
-enum loaded_column { LOADED_chat = MESSAGE_COLUMN_COUNT, LOADED_session = LOADED_chat + CHAT_COLUMN_COUNT, LOADED_turn };
+enum loaded_column {
+	LOADED_chat = MESSAGE_COLUMN_COUNT,
+	LOADED_session = LOADED_chat + CHAT_COLUMN_COUNT,
+	LOADED_turn
+};
 enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) };
 enum unsealed_column { UNSEALED_id, UNSEALED_COLUMNS(ENUM_COLUMN) };
 enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };

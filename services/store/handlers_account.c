@@ -50,8 +50,7 @@ static void password_changed(struct call *call, struct pg_job *job)
 		return;
 	utstring_init(&user);
 	json_user(&user, job->results[1], 0);
-	ans = (struct ans_password_change){ .user = json_written(&user),
-					    .signed_in = signed_in_read(job->results[0]) };
+	ans = (struct ans_password_change){ .user = json_written(&user), .signed_in = signed_in_read(job->results[0]) };
 	call_answer(call, &ans);
 }
 
@@ -59,7 +58,8 @@ enum rc on_password_change(struct store *store, const struct msg_password_change
 {
 	struct pg_job *job = store_job(call, password_changed);
 
-	if (!store_fits(call, "new_hash", m->new_hash, HASH_MAX) || !store_is_hash(call, "refresh_hash", m->refresh_hash))
+	if (!store_fits(call, "new_hash", m->new_hash, HASH_MAX) ||
+	    !store_is_hash(call, "refresh_hash", m->refresh_hash))
 		return RC_OK;
 	pg_job_add(job, QUERY_PASSWORD_CHANGE);
 	store_arg_caller(job, call);

@@ -287,7 +287,8 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 		ans.context.history = json_written(&history);
 		read_settings(job, &ans.context);
 		ans.partial = row_text(turn, 0, TURN_partial);
-		turn_modules_read(job, job->results[2], 0, 0, &ans.context, &(struct outcome){ .state = { "running", 7 } });
+		turn_modules_read(job, job->results[2], 0, 0, &ans.context,
+				  &(struct outcome){ .state = { "running", 7 } });
 	}
 	call_answer(call, &ans);
 }
