@@ -294,7 +294,7 @@ void ai_generate_plan(struct http_request *r)
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
 	if (!uuid_from_text(body.track_id, &m.track_id)) {
-		problem_word(r, 400, WORD_BAD_TRACK_ID);
+		problem_about(r, 400, WORD_BAD_TRACK_ID, "track_id");
 		return;
 	}
 	m.wishes = body.user_expectations;

@@ -74,7 +74,7 @@ describe("a store at work", () => {
 		for (let i = 0; i < 3; i++) {
 			const seen = load.acked.length;
 
-			await until("work goes on", () => load.acked.length > seen + 3);
+			await until("work goes on", () => load.acked.length > seen + 3, { ms: 30000 });
 			const [pid] = await until("the server lists its sessions", async () => { const all = await backends(); return all.length > 0 && all; });
 
 			/* The server ends all sessions and recovers when one of its processes is killed. */
@@ -82,7 +82,7 @@ describe("a store at work", () => {
 		}
 		const seen = load.acked.length;
 
-		await until("work goes on", () => load.acked.length > seen + 3, { ms: 20000 });
+		await until("work goes on", () => load.acked.length > seen + 3, { ms: 30000 });
 		await checkStored(await load.stop());
 	});
 
