@@ -155,7 +155,7 @@ static bool frame_deliver(struct sub *sub, struct text bytes)
 	bus->stats.events_received++;
 	if (frame != NULL && sub->dispatch->event[frame->env.msg] == NULL)
 		err_set(&err, RC_UNSUPPORTED, "%s is not for this service", msg_info(frame->env.msg)->name);
-	if (err.rc != RC_OK) {
+	if (frame == NULL || err.rc != RC_OK) {
 		if (watch->refused != NULL)
 			watch->refused(watch->arg, sub->sock->name, &err);
 	} else {

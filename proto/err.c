@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const rc_names[RC_COUNT] = {
-#define X(code, name) [RC_##code] = name,
+#define X(code, name) [RC_##code] = (name),
 	RC_CODES(X)
 #undef X
 };

@@ -180,24 +180,23 @@ void event_streams_feed(struct watch *w)
 {
 	struct event_stream *s;
 
-	DL_FOREACH2(w->streams, s, next_in_watch)
-	stream_feed(s);
+	DL_FOREACH2 (w->streams, s, next_in_watch)
+		stream_feed(s);
 }
 
 void event_streams_tell(struct watch *w, struct ws_frame *frame)
 {
 	struct event_stream *s;
 
-	DL_FOREACH2(w->streams, s, next_in_watch)
-	write_or_kill(s, text_of_frame(frame), false, 0);
+	DL_FOREACH2 (w->streams, s, next_in_watch)
+		write_or_kill(s, text_of_frame(frame), false, 0);
 }
 
 void event_streams_end(struct watch *w, struct ws_frame *final)
 {
 	struct event_stream *s, *next;
 
-	DL_FOREACH_SAFE2(w->streams, s, next, next_in_watch)
-	{
+	DL_FOREACH_SAFE2 (w->streams, s, next, next_in_watch) {
 		stream_feed(s);
 		if (final == NULL)
 			write_error(s, "busy", WORD_UNAVAILABLE); /* asking again with the same id tells */
