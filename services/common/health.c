@@ -115,7 +115,7 @@ static int health_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 	struct health *h = lws != NULL ? lws_context_user(lws) : NULL;
 
 	if (reason == LWS_CALLBACK_HTTP)
-		return on_request(h, wsi, in);
+		return h != NULL ? on_request(h, wsi, in) : -1;
 	/* CVE-2025-11677: an upgrade header of any kind must not reach lws's own handling. */
 	if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE)
 		return -1;
