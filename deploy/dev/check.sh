@@ -37,7 +37,7 @@ OUT=$(mktemp)
 trap 'rm -f "$OUT"' EXIT
 mapfile -t C_FILES < <(sources '*.c' '*.h')
 mapfile -t UNITS < <(sources 'proto/*.c' 'services/*.c' | grep -v _test.c)
-mapfile -t SCRIPTS < <(sources 'deploy/dev/*.sh' .ci/run)
+mapfile -t SCRIPTS < <(sources 'deploy/*.sh' 'tests/stack/*.sh' .ci/run)
 
 step format clang-format --dry-run -Werror "${C_FILES[@]}"
 step banned-calls no_banned_calls

@@ -8,12 +8,13 @@ const source = readFileSync(new URL('../../services/common/settings.def', import
 // make setup-env fills in.
 const ACTIVE = new Set(['SECRET_KEY', 'BUS_KEY', 'DATA_KEY', 'DEBUG', 'DEFAULT_OPENAI_API_KEY',
 	'DEFAULT_OPENAI_MODEL', 'DEFAULT_OPENAI_BASE_URL', 'ACCESS_TOKEN_EXPIRE_MINUTES',
-	'ALGORITHM']);
+	'ALGORITHM', 'POSTGRES_PASSWORD']);
 
 const MORE = {
 	SECRET_KEY: ['make setup-env fills it in'],
 	BUS_KEY: ['make setup-env fills it in'],
 	DATA_KEY: ['make setup-env fills it in; who loses it loses the keys of users'],
+	POSTGRES_PASSWORD: ['make setup-env fills it in'],
 	DATABASE_URL: [
 		'Not set: the make targets run a private PostgreSQL below ALP_VAR, reached',
 		'over a unix socket. Set to localhost with nothing listening there: the same',

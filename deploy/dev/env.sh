@@ -15,6 +15,7 @@ setup_env() {
 	(umask 077 && sed -e "s/^SECRET_KEY=\$/SECRET_KEY=$(random_hex)/" \
 		-e "s/^BUS_KEY=\$/BUS_KEY=$(random_hex)/" \
 		-e "s/^DATA_KEY=\$/DATA_KEY=$(random_hex)/" \
+		-e "s/^POSTGRES_PASSWORD=\$/POSTGRES_PASSWORD=$(random_hex)/" \
 		"$ROOT/deploy/env.example" >"$ENV_FILE.new")
 	mv -n "$ENV_FILE.new" "$ENV_FILE"
 	load_env_file

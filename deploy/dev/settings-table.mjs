@@ -6,6 +6,8 @@ const source = readFileSync(new URL('../../services/common/settings.def', import
 const ITEM = /\/\* -{4} (?<heading>.*?) -+ \*\/|SETTING\((?<type>\w+),\s*\w+,\s*"(?<name>\w+)",\s*"(?<value>[^"]*)",\s*(?<users>[^"]*?),\s*(?<flags>[\w\s|]*),\s*"(?<meaning>[^"]*)"\)/gs;
 const UNITS = { MSEC: 'ms', BYTES: 'bytes', ADDR: 'host:port', LIST: 'list', BOOL: 'true/false', INT: 'number', TEXT: 'text' };
 
+let reader = 'make';	// of what no daemon reads
+
 const out = [
 	'# Settings',
 	'',
@@ -16,13 +18,14 @@ const out = [
 
 for (const { groups } of source.matchAll(ITEM)) {
 	if (groups.heading) {
+		reader = groups.heading.includes('compose') ? 'compose' : 'make';
 		out.push('', `## ${groups.heading[0].toUpperCase()}${groups.heading.slice(1)}`, '', '| name | default | kind | used by | meaning |', '|---|---|---|---|---|');
 		continue;
 	}
 	const { type, name, value, users, flags, meaning } = groups;
 	const notes = [flags.includes('SECRET') && 'secret', flags.includes('REQUIRED') && 'required'].filter(Boolean);
 
-	out.push(`| \`${name}\` | ${value ? `\`${value.replaceAll(',', ', ')}\`` : ''} | ${UNITS[type]} | ${users.trim().toLowerCase().replaceAll(' | ', ', ').replace('none', 'make')} | ${meaning}${notes.length ? ` (${notes.join(', ')})` : ''} |`);
+	out.push(`| \`${name}\` | ${value ? `\`${value.replaceAll(',', ', ')}\`` : ''} | ${UNITS[type]} | ${users.trim().toLowerCase().replaceAll(' | ', ', ').replace('none', reader)} | ${meaning}${notes.length ? ` (${notes.join(', ')})` : ''} |`);
 }
 
 console.log(out.join('\n'));

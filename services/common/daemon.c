@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "ready.h"
 
 #define BUS_KEY_MIN 32
 #define DRAIN_POLL_MS 10
@@ -21,7 +22,9 @@ void daemon_init(struct daemon *d, const char *name, enum service service)
 
 static void usage(const struct daemon *d)
 {
-	printf("usage: alp-%s [--env-file FILE] [--check-config | --print-config | --version | --help]\n", d->name);
+	printf("usage: alp-%s [--env-file FILE] [--check-config | --print-config | --check-ready | --version | "
+	       "--help]\n",
+	       d->name);
 	printf("Settings come from the environment and from .env; see docs/settings.md.\n");
 }
 
@@ -36,6 +39,21 @@ static bool load(struct daemon *d)
 	return false;
 }
 
+static const char *health_address(const struct daemon *d)
+{
+	switch (d->service) {
+	case SERVICE_GATEWAY:
+		return d->config.gateway_health;
+	case SERVICE_CHAT:
+		return d->config.chat_health;
+	case SERVICE_AI:
+		return d->config.ai_health;
+	case SERVICE_STORE:
+		return d->config.store_health;
+	}
+	return NULL;
+}
+
 bool daemon_options(struct daemon *d, int argc, char **argv)
 {
 	const char *what = "";
@@ -43,7 +61,8 @@ bool daemon_options(struct daemon *d, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--env-file") == 0 && i + 1 < argc) {
 			d->env_file = argv[++i];
-		} else if (strcmp(argv[i], "--check-config") == 0 || strcmp(argv[i], "--print-config") == 0) {
+		} else if (strcmp(argv[i], "--check-config") == 0 || strcmp(argv[i], "--print-config") == 0 ||
+			   strcmp(argv[i], "--check-ready") == 0) {
 			what = argv[i];
 		} else if (strcmp(argv[i], "--version") == 0) {
 			printf("alp-%s %s\n", d->name, ALP_VERSION);
@@ -58,6 +77,8 @@ bool daemon_options(struct daemon *d, int argc, char **argv)
 		return d->status == 0;
 	if (strcmp(what, "--print-config") == 0)
 		config_print(&d->config, d->service, stdout);
+	else if (strcmp(what, "--check-ready") == 0)
+		d->status = ready_ask(health_address(d), stdout) ? 0 : 1;
 	return false;
 }
 
@@ -241,21 +262,6 @@ static void start_bus(struct daemon *d)
 					 .timeout_ms = d->config.bus_timeout_ms,
 					 .watch = { on_served, on_refused, on_link, on_restart, d },
 				 });
-}
-
-static const char *health_address(const struct daemon *d)
-{
-	switch (d->service) {
-	case SERVICE_GATEWAY:
-		return d->config.gateway_health;
-	case SERVICE_CHAT:
-		return d->config.chat_health;
-	case SERVICE_AI:
-		return d->config.ai_health;
-	case SERVICE_STORE:
-		return d->config.store_health;
-	}
-	return NULL;
 }
 
 void daemon_start(struct daemon *d)

@@ -61,7 +61,11 @@ struct daemon {
 
 void daemon_init(struct daemon *d, const char *name, enum service service);
 
-/* --help, --version, --check-config, --print-config, --env-file F. False: all is said, leave with daemon_status. */
+/*
+ * --help, --version, --check-config, --print-config, --env-file F; --check-ready
+ * asks the daemon that runs with these settings. False: all is said, leave with
+ * daemon_status.
+ */
 bool daemon_options(struct daemon *d, int argc, char **argv);
 int daemon_status(const struct daemon *d);
 

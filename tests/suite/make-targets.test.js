@@ -157,6 +157,7 @@ test("up starts everything on a fresh clone, and says that a demo answers", asyn
 	assert.match(env, /^SECRET_KEY=[0-9a-f]{64}$/m);
 	assert.match(env, /^BUS_KEY=[0-9a-f]{64}$/m);
 	assert.match(env, /^DATA_KEY=[0-9a-f]{64}$/m);
+	assert.match(env, /^POSTGRES_PASSWORD=[0-9a-f]{64}$/m);
 	assert.equal(statSync(join(checkout.dir, ".env")).mode & 0o777, 0o600);
 	const state = rowsOf(await checkout.ok("stack.sh", ["status"]));
 
