@@ -1,6 +1,6 @@
 #!/bin/sh
-# rootfs.sh FOLDER PROGRAM...: a root file system with these programs, the shared
-# libraries they need, the certificates and an unprivileged user; nothing else,
+# rootfs.sh FOLDER FILE...: a root file system with these programs and libraries, the
+# shared libraries they need, the certificates and an unprivileged user; nothing else,
 # not even a shell.
 set -eu
 
