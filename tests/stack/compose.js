@@ -15,7 +15,7 @@ const MINUTE = 60000;
 const DOCKER_NAMES = ["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_BUILDKIT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"];
 
 /* Runs a program: { code, out }, the output of both streams. */
-export function run(program, args, { env = process.env, ms = MINUTE } = {}) {
+function run(program, args, { env = process.env, ms = MINUTE } = {}) {
 	return new Promise((resolve) => {
 		execFile(program, args, { cwd: ROOT, env, timeout: ms, maxBuffer: 64 * 1024 * 1024 },
 			(err, stdout, stderr) => resolve({ code: err ? err.code ?? err.signal : 0, out: stdout, err: stderr }));
