@@ -115,7 +115,7 @@ bool outbound_check(const char *url, const struct config_list *allowed, bool *li
 
 	if (u == NULL)
 		abort();
-	good = take_apart(u, url, &parts, err);
+	good = take_apart(u, url, &parts, err) && parts.host != NULL && parts.port != NULL;
 	if (good) {
 		*listed_out = is_listed(allowed, &parts);
 		good = *listed_out || check(&parts, err);

@@ -75,14 +75,14 @@ static void answer_turn(struct http_request *r, struct shape shape, const struct
 	http_answer_json(r, &json);
 }
 
-/* The end of a turn whose failure is soft; without a model it is a 503. */
+/* The end of a turn whose failure is soft; without a model it is a 503. turn: NULL when err says why. */
 static void answer_soft(struct http_request *r, struct shape shape, const struct turn_view *turn, const struct err *err)
 {
-	if (err->rc == RC_OK && r->wants_events)
+	if (turn != NULL && r->wants_events)
 		turn_stream(r, turn);
-	else if (err->rc == RC_OK && text_is(turn->outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	else if (turn != NULL && text_is(turn->outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
-	else if (err->rc == RC_OK)
+	else if (turn != NULL)
 		answer_turn(r, shape, turn, turn_why(r, &turn->outcome));
 	else if (turn_is_soft(err->rc))
 		answer_turn(r, shape, NULL, word(r->caller.language, problem_word_of(err->rc)));
