@@ -45,7 +45,7 @@ const isReady = async () => (await fetch(`${compose.url}/api/health`)).status ==
 const allHealthy = async (...services) => (await compose.health(...services)).every((state) => state === "healthy");
 const hostCanSee = (pid) => {
 	try {
-		return process.getuid() === 0 && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("alp-");
+		return process.getuid() === 0 && /alp-|model-sim/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
 	} catch {
 		return false;
 	}
