@@ -39,6 +39,9 @@ export function messageList(actions) {
 		return ownScroll.matches ? node : document.scrollingElement;
 	}
 
+	/* Behind another tab: the page's scrolling is not ours then. */
+	const hidden = () => node.closest('[hidden]') !== null;
+
 	function showToEnd() {
 		toEnd.hidden = atEnd || views.size === 0;
 		setText(toEnd, `↓ ${unseen > 0 ? t('chat.unseen', { n: unseen }) : t('chat.toEnd')}`);
@@ -46,6 +49,8 @@ export function messageList(actions) {
 	}
 
 	function onScroll() {
+		if (hidden())
+			return;
 		const s = scroller();
 		atEnd = s.scrollHeight - s.scrollTop - s.clientHeight < NEAR_END_PX;
 		unseen = atEnd ? 0 : unseen;
@@ -61,6 +66,8 @@ export function messageList(actions) {
 		atEnd = true;
 		unseen = 0;
 		showToEnd();
+		if (hidden())
+			return;
 		const s = scroller();
 		s.scrollTop = s.scrollHeight;
 	}
