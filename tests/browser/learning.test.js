@@ -54,6 +54,7 @@ for (const [name, options] of Object.entries({
 		assert.ok(text.length > 200);
 		await v.page.reload();
 		await until("the summary is there again", async () => await summaryText() === text, 60000);
+		assert.equal(await v.page.evaluate(() => scrollY), 0, "a summary is read from its beginning");
 		const [file] = await Promise.all([v.page.waitForEvent("download"), v.at("download-summary").click()]);
 		assert.match(file.suggestedFilename(), /\.md$/);
 		assert.match(await readFile(await file.path(), "utf8"), /^# /, "Markdown, not its rendering");
@@ -127,5 +128,22 @@ test("a summary that fails says why and can be tried again", async () => {
 	await v.at("summary-retry").click();
 	await until("the summary is written", async () => !await v.at("download-summary").isDisabled(), 60000);
 	v.forgive(/50\d/);
+	assert.deepEqual(v.complaints, []);
+});
+
+test("a second finalization says what it changed", async () => {
+	await course();
+	await v.at("to-plan").click();
+	await v.answerCount(2);
+	await v.say("добавь, пожалуйста, модуль о базах данных");
+	await v.answerCount(3);
+	await v.at("finalize").click();
+	await v.at("finalize-again").waitFor();
+	await v.at("finalize-go").click();
+	const said = await v.at("finalize-changes").textContent();
+	assert.match(said, /^Новых: 1(?: · |$)/);
+	const staying = said.split(" · ").filter((part) => !part.startsWith("Убрано"));
+	const sum = staying.reduce((n, part) => n + Number(/\d+$/.exec(part)), 0);
+	assert.equal(sum, await v.at("finalize-done").getByTestId("module-item").count());
 	assert.deepEqual(v.complaints, []);
 });

@@ -125,12 +125,32 @@ export class Visitor {
 		await this.at("module-item").first().waitFor();
 	}
 
-	/* What axe-core finds wrong, one line each. */
-	async violations() {
-		await this.page.evaluate(AXE);
-		const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+	/* Changes the look of the page as it is, and waits until every colour has arrived. */
+	wear(theme) {
+		return this.page.evaluate(async (value) => {
+			document.documentElement.dataset.theme = value;
+			await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+		}, theme);
+	}
+
+	/* What axe-core finds wrong, one line each; only: the rules to look at, all by default. */
+	async violations(only = undefined) {
+		if (!await this.page.evaluate(() => "axe" in globalThis))
+			await this.page.evaluate(AXE);
+		const { violations } = await this.page.evaluate((rules) => globalThis.axe.run(document,
+			{ resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) }), only);
 
 		return violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.target.join(" ")}: ${node.failureSummary?.split("\n").at(-1)?.trim()}`));
+	}
+
+	/* The same in both looks; in the second one only what colours can spoil. */
+	async violationsInBothLooks() {
+		await this.wear("light");
+		const light = await this.violations();
+		await this.wear("dark");
+		const dark = await this.violations(["color-contrast"]);
+
+		return [...light.map((text) => `light: ${text}`), ...dark.map((text) => `dark: ${text}`)];
 	}
 
 	/* How much wider than the window the page is, in pixels. */
