@@ -74,6 +74,17 @@ inline publish_delta(e, k)
 	}
 }
 
+/* Nobody waits for the answer of a request that was given up. */
+inline answer_accepted()
+{
+	atomic {
+		if
+		:: nfull(accepted) -> accepted!1
+		:: full(accepted)
+		fi
+	}
+}
+
 inline forget(i)
 {
 	replying[i] = false;
@@ -95,7 +106,7 @@ idle:
 end:	do
 	:: atomic { post?_ -> acknowledge = true };
 #ifdef MISTAKE_EARLY_ACK
-		accepted!1;
+		answer_accepted();
 		acknowledge = false;
 #endif
 		goto begin
@@ -129,7 +140,7 @@ begin:	/* TURN_BEGIN: the user's row, the turn and its lease in one transaction 
 	fi;
 	if
 	:: CRASH
-	:: acknowledge -> accepted!1
+	:: acknowledge -> answer_accepted()
 	:: !acknowledge
 	fi;
 	if
