@@ -118,7 +118,7 @@ migrate-dry-run: deps build ## say what migrate would do with the database, chan
 	@$(DEV)/db.sh migrate-dry-run
 
 ##@ Check
-.PHONY: test model test-unit test-component test-contract test-suite test-browser stack-test kills migrate-kills check bench screenshots frontend-report
+.PHONY: test test-unit test-component test-contract test-suite test-browser stack-test kills migrate-kills check bench screenshots frontend-report
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -146,10 +146,6 @@ kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknow
 	@$(DEV)/build.sh release
 	@$(DEV)/npm.sh tests
 	@KILLS=$(KILLS) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
-
-model: ## the turn's Promela model with two crashes, every order; some minutes and 8 GiB
-	@$(DEV)/deps.sh test
-	@CRASHES=2 MODEL_MEMORY=8192 $(DEV)/node.sh --test --test-reporter=spec tests/model/turn.test.js
 
 migrate-kills: deps ## old databases of every form, the migration killed at every statement
 	@$(DEV)/build.sh release
