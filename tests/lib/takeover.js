@@ -100,9 +100,10 @@ const DEATHS = {
  */
 export async function killEverywhere(url, { step = 1, first = 1, deaths = ["before", "within"], cluster } = {}) {
 	const proxy = await PgProxy.start(url);
-	let k = first, n = 0, before = 0, at = null, death = null, process, end;
+	let k = first, n = 0, before = 0, at = null, death = null, dying = null, process, end;
 
 	proxy.onQuery = async (sql) => {
+		await dying; /* a server that died is back */
 		death = null;
 		if (READ.test(sql)) {
 			const done = await applied(url);
@@ -115,16 +116,22 @@ export async function killEverywhere(url, { step = 1, first = 1, deaths = ["befo
 		}
 		return death?.verdict?.(process) ?? "pass";
 	};
-	proxy.onSent = (link) => death?.sent?.(process, link, cluster);
+	proxy.onSent = (link) => {
+		dying = death?.sent?.(process, link, cluster) ?? dying;
+		return dying;
+	};
 	try {
 		do {
 			at = null;
 			process = startTool(proxy.url(url));
 			end = await within(RUN_MS, `a run to statement ${k}`, process.ended);
-		} while (end.signal === "SIGKILL");
+			await dying;
+			/* What gave up while the server was away, and said so, is started again. */
+		} while (end.signal === "SIGKILL" || (end.code !== 0 && /schema\.waiting [^\n]*\s*$/.test(end.output)));
 		assert.equal(end.code, 0, end.output);
 		return n;
 	} finally {
+		await dying;
 		await proxy.stop();
 	}
 }
