@@ -70,7 +70,7 @@ bool bus_is_draining(const struct bus *bus);
 /* True when no call and no request that matters (struct ask) is open. */
 bool bus_is_idle(const struct bus *bus);
 
-/* Closes all sockets and frees everything. Ends the process with status 0 should nng hang longer than 5 s. */
+/* Closes all sockets and frees everything. Ends the process with status 0 should nng hang longer than 2 s. */
 void bus_free(struct bus *bus);
 
 const struct bus_stats *bus_stats(const struct bus *bus);

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSE_LIMIT_S 5
+#define CLOSE_LIMIT_S 2
 #define RECEIVE_SLACK (128 << 10) /* over message_max: headers, and a batch that was filled up with one more frame */
 
 int64_t bus_now_us(void)
