@@ -194,13 +194,21 @@ static void on_other(struct events *events, const struct msg_chat_event *m, cons
 	ws_frame_unref(frame);
 }
 
-/* An account has claimed the turn: it is followed for its new owner from here on. */
-static void drop_former(struct events *events, const struct msg_chat_event *m)
+/*
+ * An account has claimed the turn of a guest. The guest's watch ends here; what
+ * chat published for the guest before it knew is late, and not for the account's
+ * watch: true. The gap it leaves there is pulled.
+ */
+static bool is_for_former(struct events *events, const struct msg_chat_event *m)
 {
 	struct watch *w = watch_find(events, &m->turn_id);
 
-	if (w != NULL && strcmp(w->caller.user_id.s, m->user_id.s) != 0)
-		watch_free(w);
+	if (w == NULL || strcmp(w->caller.user_id.s, m->user_id.s) == 0)
+		return false;
+	if (w->caller.kind == CALLER_USER)
+		return true;
+	watch_free(w);
+	return false;
 }
 
 void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const struct envelope *env)
@@ -210,7 +218,8 @@ void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const str
 	struct audience audience = audience_of(events, &m->user_id, &m->session_id, m->session_key);
 
 	(void)env;
-	drop_former(events, m);
+	if (is_for_former(events, m))
+		return;
 	if (audience_is_empty(&audience) && watch_find(events, &m->turn_id) == NULL)
 		return;
 	if (text_is(m->type, "ai_delta"))
