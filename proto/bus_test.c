@@ -19,7 +19,7 @@ struct fixture {
 	struct pub *pub;
 	struct dispatch dispatch;
 	char address[32], event_address[32];
-	int calls, gone, answers, events, refused;
+	int calls, gone, answers, events, refused, links;
 	struct err last;
 	char text[64];
 	struct call *held;
@@ -113,6 +113,14 @@ static void on_refused(void *arg, const char *socket, const struct err *why)
 	f->refused++;
 }
 
+static void on_link(void *arg, const char *socket, bool up)
+{
+	struct fixture *f = arg;
+
+	(void)socket;
+	f->links += up;
+}
+
 static struct bus *make_bus(struct fixture *f, const char *key)
 {
 	return bus_new(NULL, &(struct bus_config){ .ev = f->ev,
@@ -120,7 +128,7 @@ static struct bus *make_bus(struct fixture *f, const char *key)
 						   .message_max = 1U << 20,
 						   .inflight_max = 8,
 						   .timeout_ms = 5000,
-						   .watch = { .refused = on_refused, .arg = f } });
+						   .watch = { .refused = on_refused, .link = on_link, .arg = f } });
 }
 
 #define KEY "0123456789abcdef0123456789abcdef"
@@ -141,6 +149,8 @@ static int setup(void **state)
 	f->asker = make_bus(f, KEY);
 	f->peer = bus_dial(f->asker, "store", f->address, NULL);
 	f->pub = bus_publish_dial(f->asker, "delta", f->event_address, NULL);
+	/* Both ends of both: nng 1.5.2 leaks a link whose socket is closed in the middle of its handshake. */
+	until(f, &f->links, 4);
 	*state = f;
 	return 0;
 }
@@ -308,36 +318,19 @@ static void bus_forgets_on_wish_and_serves_on(void **state)
 	assert_int_equal(f->answers, 1);
 }
 
-/* Publishes number 0 until one of it arrived: the link is up. */
-static struct msg_ai_delta publish_first(struct fixture *f)
+static struct msg_ai_delta a_delta(void)
 {
-	struct msg_ai_delta m = { .worker = text_from("w"),
-				  .turn_id = { "11111111-1111-4111-8111-111111111111" },
-				  .piece = text_from("кусок") };
-
-	ask_track(f, 0);
-	until(f, &f->answers, 1);
-	/* The first ones are lost while the link comes up; then all arrive. */
-	while (f->events == 0) {
-		ev_timer timer;
-
-		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
-		ev_timer_init(&timer, on_deadline, 0.05, 0.);
-		ev_timer_start(f->ev, &timer);
-		ev_run(f->ev, EVRUN_ONCE);
-		ev_timer_stop(f->ev, &timer);
-		if (f->events > 1)
-			f->events = 1;
-	}
-	return m;
+	return (struct msg_ai_delta){ .worker = text_from("w"),
+				      .turn_id = { "11111111-1111-4111-8111-111111111111" },
+				      .piece = text_from("кусок") };
 }
 
 static void bus_delivers_publications_in_order(void **state)
 {
 	struct fixture *f = *state;
-	struct msg_ai_delta m = publish_first(f);
+	struct msg_ai_delta m = a_delta();
 
-	for (m.offset = 1; m.offset < 2000; m.offset++)
+	for (m.offset = 0; m.offset < 2000; m.offset++)
 		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
 	until(f, &f->events, 2000);
 	assert_int_equal(bus_stats(f->asker)->events_dropped, 0);
@@ -346,13 +339,13 @@ static void bus_delivers_publications_in_order(void **state)
 static void bus_drops_what_is_too_large_and_keeps_its_neighbours(void **state)
 {
 	struct fixture *f = *state;
-	struct msg_ai_delta m = publish_first(f), large = m;
+	struct msg_ai_delta m = a_delta(), large = m;
 	size_t size = 2U << 20; /* twice message_max */
 	char *bytes = malloc(size);
 
 	memset(bytes, 'x', size);
 	large.piece = text_of(bytes, size);
-	for (m.offset = 1; m.offset < 10; m.offset++) {
+	for (m.offset = 0; m.offset < 10; m.offset++) {
 		bus_publish(f->pub, MSG_AI_DELTA, &m, NULL);
 		bus_publish(f->pub, MSG_AI_DELTA, &large, NULL);
 	}
@@ -362,7 +355,7 @@ static void bus_drops_what_is_too_large_and_keeps_its_neighbours(void **state)
 		bus_publish(f->pub, MSG_AI_DELTA, &large, NULL);
 	}
 	until(f, &f->events, 12);
-	assert_int_equal(bus_stats(f->asker)->events_dropped, 9);
+	assert_int_equal(bus_stats(f->asker)->events_dropped, 10);
 	free(bytes);
 }
 
