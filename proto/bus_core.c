@@ -169,6 +169,7 @@ struct bus *bus_new(void *ctx, const struct bus_config *config)
 {
 	struct bus *bus = talloc_zero(ctx, struct bus);
 
+	bus_threads_start();
 	bus->config = *config;
 	frame_key(config->key, bus->key);
 	bus->mail_tail = &bus->mail_head;

@@ -80,6 +80,9 @@ nng_msg *bus_message(const UT_string *bytes);
 
 int64_t bus_now_us(void); /* CLOCK_MONOTONIC */
 
+/* Starts nng with as few threads as it can live with. Before any other call of it; again: nothing. */
+void bus_threads_start(void);
+
 #define MAIL_OWNER(mail, type, member) ((type *)((char *)(mail)-offsetof(type, member)))
 
 #endif
