@@ -149,6 +149,10 @@ void account_password(struct http_request *r)
 
 static void on_removed(struct http_request *r, const struct answer *answer)
 {
+	if (answer->err.rc == RC_CONFLICT && strcmp(answer->err.field, "role") == 0) {
+		problem_word(r, 409, WORD_LAST_ADMIN);
+		return;
+	}
 	if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
 		return;

@@ -60,11 +60,11 @@ void ai_welcome_message(struct http_request *r)
 {
 	static const struct field fields[] = {
 		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
-		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, false, 0, ID_MAX),
+		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, true, 0, ID_MAX),
 		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, true, 0, 255),
-		FIELD_OF(struct ai_body, user_expectations, FIELD_TEXT, false, 0, 10000),
-		FIELD_OF(struct ai_body, difficulty_level, FIELD_LINE, false, 0, 50),
-		FIELD_OF(struct ai_body, duration_hours, FIELD_INT, false, 0, 100000),
+		FIELD_OF(struct ai_body, user_expectations, FIELD_TEXT, true, 0, 10000),
+		FIELD_OF(struct ai_body, difficulty_level, FIELD_LINE, true, 0, 50),
+		FIELD_OF(struct ai_body, duration_hours, FIELD_INT, true, 0, 100000),
 	};
 	struct ai_body body = { 0 };
 	struct msg_chat_welcome m = { .wait = !r->wants_events };
@@ -214,8 +214,8 @@ void ai_finalize_course_plan(struct http_request *r)
 {
 	static const struct field fields[] = {
 		FIELD_OF(struct ai_body, session_id, FIELD_LINE, true, 1, ID_MAX),
-		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, false, 0, ID_MAX),
-		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, false, 0, 255),
+		FIELD_OF(struct ai_body, user_id, FIELD_TEXT, true, 0, ID_MAX),
+		FIELD_OF(struct ai_body, skill_area, FIELD_LINE, true, 0, 255),
 		FIELD_OF(struct ai_body, track_id, FIELD_LINE, true, 1, ID_MAX),
 		FIELD_OF(struct ai_body, course_plan, FIELD_TEXT, false, 0, 100000),
 		FIELD_OF(struct ai_body, client_message_id, FIELD_UUID, false, 0, 0),

@@ -28,7 +28,7 @@ struct lesson_body {
 	FIELD_OF(struct learning_body, track_id, FIELD_LINE, true, 1, ID_MAX), \
 		FIELD_OF(struct learning_body, module_id, FIELD_LINE, true, 1, ID_MAX), \
 		FIELD_OF(struct learning_body, session_id, FIELD_LINE, true, 1, ID_MAX), \
-		FIELD_OF(struct learning_body, user_id, FIELD_TEXT, false, 0, ID_MAX)
+		FIELD_OF(struct learning_body, user_id, FIELD_TEXT, true, 0, ID_MAX)
 
 /* A UUID as it is stored, or a client's own name for something that is not stored. */
 static struct text normal_id(struct http_request *r, struct text id)

@@ -60,9 +60,11 @@ const BODIES = {
 		good: { title: "Python", description: "d", difficulty_level: "beginner", estimated_duration_hours: 30, user_expectations: "u" } },
 	"/api/chat/sessions": { needs: ["track_id", "session_name"], good: { track_id: randomUUID(), session_name: "s" } },
 	"/api/chat/chats": { needs: ["session_id"], good: { session_id: randomUUID() } },
-	"/api/ai/welcome-message": { needs: ["session_id", "skill_area"], good: { session_id: "s", skill_area: "Python" } },
+	"/api/ai/welcome-message": { needs: ["session_id", "user_id", "skill_area", "user_expectations", "difficulty_level", "duration_hours"],
+		good: { session_id: "s", user_id: "u", skill_area: "Python", user_expectations: "e", difficulty_level: "beginner", duration_hours: 30 } },
 	"/api/ai/chat-response": { needs: ["message", "session_id"], good: { session_id: "s", message: "m" } },
-	"/api/ai/finalize-course-plan": { needs: ["session_id", "track_id"], good: { session_id: "s", track_id: randomUUID() } },
+	"/api/ai/finalize-course-plan": { needs: ["session_id", "user_id", "skill_area", "track_id"],
+		good: { session_id: "s", user_id: "u", skill_area: "Python", track_id: randomUUID() } },
 };
 
 const LONG = "x".repeat(200_000);

@@ -239,6 +239,39 @@ describe("an account", () => {
 		assert.equal((await store.ask(who, "user_change", { first_name: "Ada" })).rc, "unauthorized");
 	});
 
+	it("of the last administrator stays while there are others, also when two leave at the same moment", async () => {
+		const remove = (who) => store.ask(who, "user_remove", { password_hash: "hash" });
+		const make = async (role) => {
+			const who = await makeUser(store);
+
+			await store.db(`update users set role = '${role}' where id = '${who.user}'`);
+			return who;
+		};
+
+		await store.db("update users set role = 'STUDENT'");
+		const [one, two, student] = [await make("ADMIN"), await make("ADMIN"), await make("STUDENT")];
+		const disabled = await make("ADMIN");
+		await store.must(one, "admin_set_active", { user_id: disabled.user, is_active: false });
+		const ends = await Promise.all([remove(one), remove(two)]);
+		const [left] = ends[0].rc === "conflict" ? [one] : [two];
+		assert.deepEqual(ends.map((end) => end.rc).sort(), ["conflict", "ok"]);
+		assert.equal(ends.find((end) => end.rc === "conflict").field, "role");
+		assert.equal(await count("users", "role = 'ADMIN' and is_active"), 1);
+		const own = await store.ask(left, "admin_set_active", { user_id: left.user, is_active: false });
+		assert.deepEqual([own.rc, own.field], ["conflict", "user_id"]);
+		await store.must(student, "user_remove", { password_hash: "hash" });
+		assert.equal((await remove(left)).rc, "conflict", "others are still there");
+		const other = await make("ADMIN");
+		const both = await Promise.all([store.ask(left, "admin_set_active", { user_id: other.user, is_active: false }),
+			store.ask(other, "admin_set_active", { user_id: left.user, is_active: false })]);
+		assert.deepEqual(both.map((end) => end.rc).sort(), ["forbidden", "ok"], "of two who disable one another one is left");
+		const last = both[0].rc === "ok" ? left : other;
+		const users = await store.db(`select id from users where not is_guest and id <> '${last.user}'`);
+		for (const { id } of users)
+			await store.db(`select users_remove(array['${id}'::uuid], '{}')`);
+		assert.equal((await remove(last)).rc, "ok", "whoever is alone may go");
+	});
+
 	it("is exported from every table that names an owner, its secrets apart", async () => {
 		const who = await makeUser(store);
 		const names = [];

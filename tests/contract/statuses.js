@@ -7,7 +7,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { Rest } from "../lib/rest.js";
-import { requestFor, send } from "./world.js";
+import { until } from "../lib/until.js";
+import { checkAnswer, operation } from "./spec.js";
+import { requestFor, send, uuidOf } from "./world.js";
 
 const fresh = (w) => new Rest(w.stack.url);
 const email = () => `${randomUUID()}@example.org`;
@@ -88,6 +90,77 @@ async function withModules(w) {
 	return { track: id, session: session_id, module: modules[0].id };
 }
 
+/* A guest who has stored all that openapi.test.js lets a guest store, with a track that has modules. */
+let full;
+
+async function fullGuest(w) {
+	full ??= (async () => {
+		const rest = await fresh(w).guest();
+		const track = await rest.createTrack({ language: "en" });
+		const session_id = track.session_id;
+
+		await rest.welcome({ session_id });
+		const { modules } = await rest.finalize({ session_id, track_id: track.id });
+
+		rest.things = { track: track.id, session: session_id, chat: track.chat_id, module: modules[0].id };
+		await until("no more messages are stored", async () => (await rest.post("/api/ai/chat-response", { session_id, message: "more" })).status === 429);
+		await until("no more chats are stored", async () => (await rest.post("/api/chat/chats", { session_id, chat_type: "discussion" })).status === 429);
+		return rest;
+	})();
+	return full;
+}
+
+/* One who stores more than a guest may. */
+const tooMuch = (change = () => ({})) => async (w, op, headers) => {
+	const guest = await fullGuest(w);
+	const request = requestFor(op, guest.things, (p) => {
+		p.body = { ...p.body, ...change(guest.things) };
+	});
+
+	return send(guest, { ...request, headers: { ...request.headers, ...headers } });
+};
+
+/* A guest with a track, and what register and login answer to whoever brings his token. */
+async function claiming(w, op, body) {
+	const guest = await fresh(w).guest();
+
+	await guest.createTrack({ language: "en" });
+	const answer = await fresh(w).post(op.path, { ...body, guest_token: guest.token });
+	const after = Object.assign(fresh(w), { token: answer.body.access_token });
+
+	assert.deepEqual(answer.body.claimed, { tracks: 1, chats: 1 });
+	assert.equal((await after.tracks()).length, 1);
+	assert.equal((await guest.get("/api/auth/me")).status, 401, "nobody is that guest any more");
+	return answer;
+}
+
+/* What is no guest's token is named: an account's, one that is over, any text. */
+const badGuest = (make) => async (w, op, headers) => {
+	const gone = await fresh(w).guest();
+
+	await gone.post("/api/auth/logout");
+	const tokens = [w.user.token, gone.token, "no token"];
+	const answers = await Promise.all(tokens.map((guest_token) => fresh(w).post(op.path, { ...make(w), guest_token }, headers)));
+
+	for (const answer of answers)
+		assert.match(answer.text, /guest_token/, op.id);
+	return answers.find((answer) => answer.status !== 422) ?? answers[0];
+};
+
+/* Both are compared with the old password before one of them is stored; when they were not, once more. */
+async function changedTwice(w, op, headers) {
+	for (let i = 0; i < 10; i++) {
+		const rest = await fresh(w).register();
+		const body = { current_password: rest.credentials.password, new_password: "another horse 2" };
+		const answers = await Promise.all([1, 2, 3].map(() => rest.post(op.path, body, headers)));
+		const conflict = answers.find((answer) => answer.status === 409);
+
+		if (conflict)
+			return conflict;
+	}
+	throw new Error("of two changes at once both were made");
+}
+
 const SLOW = "a slow one";
 
 /* While the reply to another request is being written: [path, body] of that, and the body of this. */
@@ -103,14 +176,36 @@ const meanwhile = (first, make) => async (w, op, headers) => {
 	}
 };
 
+/* ... of a module's tutor, whom nobody has asked for anything yet. */
+const meanwhileTutor = (make) => async (w, op, headers) => {
+	const { track, module, session } = await withModules(w);
+	const about = { track_id: track, module_id: module, session_id: session, user_id: "" };
+
+	return meanwhile(() => ["/api/ai/module-chat", { ...about, message: SLOW }], () => ({ ...about, ...make(w) }))(w, op, headers);
+};
+
 export const SPECIAL = {
 	register: {
-		200: (w, op) => fresh(w).post(op.path, { email: email(), password: PASSWORD, first_name: "Ada", last_name: "Lovelace" }),
+		200: async (w, op) => {
+			const person = { password: PASSWORD, first_name: "Ada", last_name: "Lovelace" };
+			const answer = await fresh(w).post(op.path, { ...person, email: email() });
+
+			assert.equal(answer.body.claimed, undefined);
+			checkAnswer(op, await claiming(w, op, { ...person, email: email() }));
+			return answer;
+		},
+		422: badGuest(() => ({ email: email(), password: PASSWORD, first_name: "Ada", last_name: "Lovelace" })),
 		400: (w, op, headers) => fresh(w).post(op.path, { ...w.user.credentials, first_name: "Ada", last_name: "Lovelace" }, headers),
 		429: tooOften((i) => ({ email: `x${i}@example.org`, password: PASSWORD, first_name: "Ada", last_name: "Lovelace" })),
 	},
 	login: {
-		200: (w, op) => fresh(w).post(op.path, w.user.credentials),
+		200: async (w, op) => {
+			const { credentials } = await fresh(w).register();
+
+			checkAnswer(op, await claiming(w, op, credentials));
+			return fresh(w).post(op.path, credentials);
+		},
+		422: badGuest((w) => w.user.credentials),
 		400: (w, op, headers) => fresh(w).post(op.path, w.disabled.credentials, headers),
 		401: (w, op, headers) => fresh(w).post(op.path, { ...w.user.credentials, password: "wrong horse 1" }, headers),
 		429: tooOften(() => ({ email: "nobody@example.org", password: PASSWORD })),
@@ -125,11 +220,25 @@ export const SPECIAL = {
 		403: (w, op, headers) => fresh(w).post(op.path, undefined, { cookie: `refresh_token=${"a".repeat(43)}`, origin: "http://evil.example", ...headers }),
 	},
 	logout: {
-		200: async (w, op) => (await fresh(w).register()).post(op.path, { everywhere: true }),
+		200: async (w, op) => {
+			const guest = await fresh(w).guest();
+
+			await guest.createTrack({ language: "en" });
+			const left = await guest.post(op.path);
+
+			checkAnswer(op, left);
+			assert.equal(left.status, 200);
+			assert.deepEqual(await w.stack.db(`select id from users where id = '${uuidOf(guest)}'
+				union all select id from learning_tracks where user_id = '${uuidOf(guest)}'`), [], "a guest leaves nothing behind");
+			assert.equal((await guest.get("/api/auth/me")).status, 401);
+			return (await fresh(w).register()).post(op.path, { everywhere: true });
+		},
 	},
 	createTrack: {
 		400: body(() => ({ difficulty_level: "superhuman" })),
+		429: tooMuch(),
 	},
+	createChat: { 429: tooMuch() },
 	listTracks: { 422: query({ limit: 0 }) },
 	updateTrack: { 400: body(() => ({ status: "finished" })) },
 	deleteTrack: { 200: onTrack },
@@ -145,15 +254,18 @@ export const SPECIAL = {
 		/* However often it is asked for while it is being written. */
 		200: async (w, op) => {
 			const track = await w.user.createTrack();
-			const request = { session_id: track.session_id, skill_area: "Python" };
+			const request = { ...requestFor(op, w.user.things).body, session_id: track.session_id };
 			const answers = await Promise.all(Array.from({ length: 4 }, () => w.user.post(op.path, request)));
 
 			assert.deepEqual(new Set(answers.map((answer) => answer.body.message_id)).size, 1, answers.map((answer) => answer.text).join("\n"));
 			return answers[0];
 		},
+		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: "a reply first", message: SLOW }],
+			(w) => ({ ...operation("welcomeMessage").body.example, session_id: "a reply first" })),
+		429: tooMuch(() => ({ session_id: "one more" })),
 	},
 	testConnection: {
-		429: tooOften(() => ({})),
+		429: tooOften(() => ({ base_url: "https://model.example.org/v1" })),
 		/* More at once than chat lets have their turn. */
 		503: async (w, op, headers) => {
 			await w.stack.sim.script([{ match: "Say OK.", times: 20, first_delay: { ms: 1500 } }]);
@@ -168,14 +280,28 @@ export const SPECIAL = {
 	chatResponse: {
 		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: w.user.things.session, message: SLOW }],
 			(w) => ({ session_id: w.user.things.session, message: "meanwhile" })),
+		429: tooMuch(),
 	},
 	finalizeCoursePlan: {
 		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: w.user.things.session, message: SLOW }],
-			(w) => ({ session_id: w.user.things.session, track_id: w.user.things.track, course_plan: "meanwhile" })),
+			(w) => ({ ...operation("finalizeCoursePlan").body.example, session_id: w.user.things.session, track_id: w.user.things.track,
+				course_plan: "meanwhile" })),
+		/* In a session that has no chat yet. */
+		429: async (w, op, headers) => {
+			const guest = await fullGuest(w);
+			const { id } = await guest.ok("POST", "/api/chat/sessions", { track_id: guest.things.track, session_name: "one more" });
+
+			return guest.post(op.path, { ...op.body.example, session_id: id, track_id: guest.things.track, course_plan: "a plan" }, headers);
+		},
 	},
 	generatePlan: {
 		409: meanwhile((w) => ["/api/ai/generate-plan", { track_id: w.user.things.track, user_expectations: SLOW }],
 			(w) => ({ track_id: w.user.things.track, user_expectations: "meanwhile" })),
+		429: tooMuch(),
+	},
+	generateLesson: {
+		409: meanwhileTutor(() => ({ ...operation("generateLesson").body.example, lesson_number: 7 })),
+		429: tooMuch(),
 	},
 	changePassword: {
 		200: async (w, op) => {
@@ -183,6 +309,7 @@ export const SPECIAL = {
 
 			return rest.post(op.path, { current_password: rest.credentials.password, new_password: "another horse 2" });
 		},
+		409: changedTwice,
 		429: guessing((password) => ({ current_password: password, new_password: "another horse 2" })),
 	},
 	removeMe: {
@@ -191,6 +318,7 @@ export const SPECIAL = {
 
 			return rest.request("DELETE", op.path, { password: rest.credentials.password });
 		},
+		409: (w, op, headers) => w.admin.request("DELETE", op.path, { password: w.admin.credentials.password }, headers),
 		429: guessing((password) => ({ password })),
 	},
 	listUsers: {
@@ -199,34 +327,21 @@ export const SPECIAL = {
 	setUserActive: {
 		409: (w, op, headers) => w.admin.put(`/api/admin/users/${w.admin.user.id}/active`, { is_active: false }, headers),
 	},
-	testConnection: {
-		429: tooOften(() => ({ base_url: "https://model.example.org/v1" })),
-	},
 	moduleLearningStart: {
+		409: meanwhileTutor(() => ({})),
+		429: tooMuch(),
 		500: async (w, op, headers) => {
 			const { track, module, session } = await withModules(w);
 
 			await w.stack.sim.script([{ match: "", status: { code: 400 }, times: 3 }]);
-			const answer = await w.user.post(op.path, { track_id: track, module_id: module, session_id: session }, headers);
+			const answer = await w.user.post(op.path, { track_id: track, module_id: module, session_id: session, user_id: "" }, headers);
 
 			await w.stack.sim.forget("script");
 			return answer;
 		},
 	},
 	moduleChat: {
-		409: async (w, op, headers) => {
-			const { track, module, session } = w.user.things;
-			const request = { track_id: track, module_id: module, session_id: session };
-
-			await w.stack.sim.script([{ match: "a slow one", first_delay: { ms: 1500 } }]);
-			const slow = w.user.post(op.path, { ...request, message: "a slow one" });
-
-			try {
-				await w.running();
-				return await w.user.post(op.path, { ...request, message: "meanwhile" }, headers);
-			} finally {
-				assert.equal((await slow).status, 200);
-			}
-		},
+		409: meanwhileTutor(() => ({ message: "meanwhile" })),
+		429: tooMuch(),
 	},
 };

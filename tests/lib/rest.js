@@ -101,11 +101,12 @@ export class Rest {
 	}
 
 	welcome(body) {
-		return this.ok("POST", "/api/ai/welcome-message", body);
+		return this.ok("POST", "/api/ai/welcome-message", { user_id: this.user?.id ?? "", skill_area: "Python", user_expectations: "",
+			difficulty_level: "beginner", duration_hours: 30, ...body });
 	}
 
 	finalize(body) {
-		return this.ok("POST", "/api/ai/finalize-course-plan", body);
+		return this.ok("POST", "/api/ai/finalize-course-plan", { user_id: this.user?.id ?? "", skill_area: "Python", ...body });
 	}
 }
 

@@ -13,6 +13,7 @@ import { chatOf } from "../lib/ws.js";
 
 const RESPONSE = "/api/ai/chat-response";
 const WELCOME = "/api/ai/welcome-message";
+const PLAN = { user_id: "x", skill_area: "Python", user_expectations: "tools", difficulty_level: "beginner", duration_hours: 20 };
 
 let stack;
 
@@ -82,8 +83,7 @@ test("without the header the answer is one JSON object", async () => {
 
 test("a welcome is streamed once; asked again it is answered with the first", async () => {
 	const rest = await guestOf(stack);
-	const body = { session_id: "welcome", user_id: "x", skill_area: "Python", user_expectations: "tools",
-		difficulty_level: "beginner", duration_hours: 20 };
+	const body = { ...PLAN, session_id: "welcome" };
 	const first = await EventStream.post(rest, WELCOME, body);
 	const events = await first.all();
 	const again = await EventStream.post(rest, WELCOME, body);
@@ -192,7 +192,7 @@ test("what is refused is refused as without the header", async () => {
 
 	assert.equal(foreign.status, 404);
 	assert.deepEqual(foreign.body, unknown.body);
-	assert.equal((await EventStream.post(rest, WELCOME, { session_id: track.session_id, skill_area: "x" })).status, 404);
+	assert.equal((await EventStream.post(rest, WELCOME, { ...PLAN, session_id: track.session_id })).status, 404);
 	assert.deepEqual([blank.status, blank.body.detail[0].loc], [422, ["body", "message"]]);
 	assert.deepEqual([missing.status, missing.body.detail[0].loc], [422, ["body", "session_id"]]);
 	assert.deepEqual([long.status, long.body.detail[0].loc], [422, ["body", "message"]]);
