@@ -32,6 +32,14 @@ struct peer {
 	struct request *free;
 };
 
+/* nng counts the time of each operation anew: the answer gets what sending has left. */
+static void request_set_timeout(struct request *r)
+{
+	int64_t left_ms = (r->deadline_us - bus_now_us()) / 1000;
+
+	nng_aio_set_timeout(r->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
+}
+
 /* On an nng thread. */
 static void request_on_aio(void *arg)
 {
@@ -42,6 +50,7 @@ static void request_on_aio(void *arg)
 		nng_msg_free(nng_aio_get_msg(r->aio));
 	if (r->result == 0 && !r->receiving) {
 		r->receiving = true;
+		request_set_timeout(r);
 		nng_ctx_recv(r->ctx, r->aio); /* never earlier: nng issue 1702 */
 		return;
 	}
@@ -52,12 +61,10 @@ static void request_on_aio(void *arg)
 
 static void request_send(struct request *r)
 {
-	int64_t left_ms = (r->deadline_us - bus_now_us()) / 1000;
-	nng_msg *msg = NULL;
+	nng_msg *msg = bus_message(&r->bytes);
 
-	msg = bus_message(&r->bytes);
 	r->receiving = false;
-	nng_aio_set_timeout(r->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
+	request_set_timeout(r);
 	nng_aio_set_msg(r->aio, msg);
 	nng_ctx_send(r->ctx, r->aio);
 }

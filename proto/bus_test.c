@@ -60,6 +60,17 @@ static void until(struct fixture *f, const int *counter, int n)
 	assert_true(*counter >= n);
 }
 
+static void turn_for(struct fixture *f, double seconds)
+{
+	ev_timer timer;
+
+	ev_now_update(f->ev);
+	ev_timer_init(&timer, on_deadline, seconds, 0.);
+	ev_timer_start(f->ev, &timer);
+	while (ev_is_active(&timer))
+		ev_run(f->ev, EVRUN_ONCE);
+}
+
 static enum rc serve_track_get(void *service, const void *m, struct call *call)
 {
 	struct fixture *f = service;
@@ -240,6 +251,28 @@ static void bus_gives_up_at_the_deadline(void **state)
 	assert_int_equal(f->last.rc, RC_UNKNOWN);
 }
 
+/* The peer is away for most of the time, and silent for the rest. */
+static void bus_keeps_its_deadline_when_sending_took_long(void **state)
+{
+	struct fixture *f = *state;
+	double start;
+
+	ask_track(f, 0);
+	until(f, &f->answers, 1);
+	bus_free(f->server);
+	for (int i = 0; i < 100 && peer_is_up(f->peer); i++)
+		turn_for(f, 0.02);
+	start = ev_time();
+	ask_track(f, 3000);
+	turn_for(f, 2.5);
+	f->hold = true;
+	f->server = make_bus(f, KEY);
+	assert_true(bus_serve(f->server, "store", f->address, &f->dispatch, f, NULL));
+	until(f, &f->answers, 2);
+	assert_true(ev_time() - start < 5);
+	assert_int_equal(f->last.rc, RC_UNKNOWN);
+}
+
 static void bus_tells_never_reached_from_unknown(void **state)
 {
 	struct fixture *f = *state;
@@ -378,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_refuses_what_is_not_for_this_service, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_bounds_the_requests_in_flight, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_gives_up_at_the_deadline, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_keeps_its_deadline_when_sending_took_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_tells_never_reached_from_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_asks_again_when_the_peer_dies_and_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_notices_that_the_asker_of_a_held_call_died, setup, teardown),
