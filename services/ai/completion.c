@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "retry_after.h"
 #include "spend.h"
 
@@ -292,6 +293,7 @@ static bool attempt_on_send(void *arg)
 		return false;
 	a->sent_us = clock_us();
 	attempt_enter(a, ATTEMPT_WAIT);
+	FAULT_POINT(ai_after_call);
 	return true;
 }
 
@@ -302,6 +304,7 @@ static bool attempt_on_body(void *arg, struct text bytes)
 
 	a->last_us = clock_us();
 	if (a->step < ATTEMPT_READ) {
+		FAULT_POINT(ai_first_byte);
 		reply_head(&a->reply, transfer_status(a->transfer), transfer_type(a->transfer), a->stream);
 		attempt_enter(a, ATTEMPT_READ);
 	}
@@ -349,6 +352,7 @@ static void attempt_on_end(void *arg, CURLcode code)
 	if (code != CURLE_OK)
 		log_debug(&a->log, "attempt.transfer", "status=%ld curl=%d", status, (int)code);
 	a->transfer = NULL;
+	FAULT_POINT(ai_last_byte);
 	attempt_end(a, ENDING_NONE,
 		    code != CURLE_OK && transfer_was_refused(t) ? ENDING_ADDRESS_REFUSED : ending_of_curl(code));
 }
@@ -471,6 +475,7 @@ void attempt_start(struct ai *ai, const struct ans_work_pull *work)
 		return;
 	}
 	request_write(a, work);
+	FAULT_POINT(ai_before_call);
 	a->transfer = transfer_post(ai->curl,
 				    &(struct transfer_request){ .url = a->endpoint->url,
 								.headers = headers_of(a),

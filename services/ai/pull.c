@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "fault.h"
+
 #define PULLS_MAX 8 /* enough to keep up: an answered one is replaced at once */
 #define PULL_MS 70000 /* chat answers within 60 s, with work or without */
 #define PAUSE_MIN_MS 100
@@ -20,8 +22,10 @@ static void pull_on_answer(void *arg, const struct answer *answer)
 		loop_arm(ai->loop, &ai->pull_pause, PAUSE_MIN_MS + randombytes_uniform(PAUSE_SPREAD_MS));
 		return;
 	}
-	if (work->found)
+	if (work->found) {
+		FAULT_POINT(ai_after_pull);
 		attempt_start(ai, work);
+	}
 	pull_fill(ai);
 }
 

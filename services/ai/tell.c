@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "clock.h"
+#include "fault.h"
 
 #define BEAT_MS 1000
 #define PAUSE_MAX_MS 1000
@@ -18,7 +19,9 @@ void tell_piece(void *arg, size_t number, struct text piece)
 				  .offset = (int64_t)number,
 				  .piece = piece };
 
+	FAULT_POINT(ai_before_delta);
 	bus_publish(a->ai->delta, MSG_AI_DELTA, &m, a->trace);
+	FAULT_POINT(ai_after_delta);
 }
 
 /* ---- the end ------------------------------------------------------------------------ */
@@ -41,6 +44,7 @@ static void done_on_answer(void *arg, const struct answer *answer)
 
 	a->done_request = NULL;
 	if (is_confirmed(rc)) {
+		FAULT_POINT(ai_confirmed);
 		attempt_free(a);
 		return;
 	}
@@ -106,8 +110,10 @@ void tell_done(struct attempt *a)
 
 	done_write(a, &m);
 	m.ends = text_from(ends);
+	FAULT_POINT(ai_before_done);
 	a->done_request =
 		bus_request(a->ai->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace }, done_on_answer, a);
+	FAULT_POINT(ai_after_done);
 	talloc_free(ends);
 }
 

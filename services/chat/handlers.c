@@ -1,5 +1,6 @@
 #include "handlers.h"
 
+#include "fault.h"
 #include "ids.h"
 #include "lookup.h"
 #include "takeover.h"
@@ -63,6 +64,7 @@ enum rc on_chat_post(struct chat *chat, const struct msg_chat_post *m, struct ca
 		return refuse_field(call, "message", "must not be longer than 32000 characters");
 	if (m->session_id.len == 0 && m->chat_id.len == 0 && m->module_id.len == 0)
 		return refuse_field(call, "session_id", "is missing");
+	FAULT_POINT(chat_post);
 	wish.session_id = m->session_id;
 	wish.chat_id = m->chat_id;
 	wish.track_id = m->track_id;

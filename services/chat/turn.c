@@ -3,6 +3,7 @@
 #include "chat.h"
 #include "clock.h"
 #include "events.h"
+#include "fault.h"
 #include "ids.h"
 
 #include <utlist.h>
@@ -92,6 +93,7 @@ void turn_adopt(struct chat *chat, const struct turn_context *context)
 	turn->known = true;
 	HASH_ADD(hh, chat->turns, id.s, 36, turn);
 	chat->turns_n++;
+	FAULT_POINT(chat_after_claim);
 	turn_go(turn, TURN_REATTACH);
 }
 
@@ -172,6 +174,10 @@ static void on_progress(void *arg, const struct answer *answer)
 	const struct ans_turn_progress *a = answer->body;
 
 	turn->progress = NULL;
+	if (turn->flushed > 0)
+		FAULT_POINT(chat_after_flush);
+	else
+		FAULT_POINT(chat_after_renew);
 	if (a != NULL)
 		turn_set_owner(turn, &a->user_id, a->user_kind);
 	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
@@ -197,8 +203,11 @@ static void turn_save_progress(struct turn *turn, bool partial)
 	struct ask ask = { .caller = turn->caller, .trace = turn->trace };
 
 	if (partial) {
+		FAULT_POINT(chat_before_flush);
 		m.partial = reply_log_text(&turn->reply);
 		turn->flushed = m.partial.len;
+	} else {
+		FAULT_POINT(chat_before_renew);
 	}
 	turn->renewed_us = clock_us();
 	turn->progress = bus_request(chat->store, MSG_TURN_PROGRESS, &m, &ask, on_progress, turn);

@@ -66,8 +66,7 @@ struct turn {
 	char *worker; /* who has the attempt; NULL while nobody */
 	struct reply_log reply;
 	struct text messages; /* the prompt of this attempt: inside of the messages array */
-	int64_t failures; /* attempts that failed here; ATTEMPTS_MAX bounds them */
-	int64_t handovers; /* workers that died with this attempt before its first piece */
+	int64_t handovers; /* workers that died here with an attempt before its first piece: calls beyond the attempts */
 	enum turn_format format; /* finalize, plan */
 	bool repairing; /* finalize: the attempt that was told its fault */
 	bool stopping; /* a stop was asked for */
@@ -136,8 +135,14 @@ void turn_worker_lost(struct turn *turn, bool gone); /* its connection closed, o
 
 /* ---- steps (turn_steps.c) -------------------------------------------------------- */
 
-/* Decides between another attempt and a failure; reason is for logs and the attempts' ledger. */
+/* Decides between another attempt and an end without one; reason is for logs and the attempts' ledger. */
 void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms);
+
+/* False: the turn has cost as many calls to the model as one may. */
+bool turn_may_call(const struct turn *turn);
+
+/* What kind of message its reply is. */
+struct text turn_message_type(const struct turn *turn);
 
 /* Sets how the turn ends and goes to FINISH. */
 void turn_fail(struct turn *turn, const char *code, const char *message);

@@ -2,6 +2,7 @@
 #include "chat.h"
 #include "clock.h"
 #include "events.h"
+#include "fault.h"
 #include "modules.h"
 #include "prompt.h"
 
@@ -54,7 +55,9 @@ void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m)
 	if (m->offset != (int64_t)turn->reply.n)
 		return;
 	reply_log_add(&turn->reply, m->piece);
+	FAULT_POINT(chat_before_delta);
 	events_pieces(turn, turn->reply.n - 1);
+	FAULT_POINT(chat_after_delta);
 }
 
 static bool turn_merge(struct turn *turn, struct text text, struct text ends)
@@ -77,23 +80,23 @@ void turn_on_text(struct turn *turn, const struct msg_work_text *m)
 	turn_merge(turn, m->text, m->ends);
 }
 
-static const char *message_type_of(enum turn_kind kind)
+struct text turn_message_type(const struct turn *turn)
 {
-	switch (kind) {
+	switch (turn->kind) {
 	case KIND_WELCOME:
-		return "welcome";
+		return text_from("welcome");
 	case KIND_FINALIZE:
-		return "finalization";
+		return text_from("finalization");
 	case KIND_SUMMARY:
-		return "summary";
+		return text_from("summary");
 	case KIND_LESSON:
-		return "lesson";
+		return text_from("lesson");
 	case KIND_PLAN:
-		return "plan";
+		return text_from("plan");
 	case KIND_MESSAGE:
 		break;
 	}
-	return "text";
+	return text_from("text");
 }
 
 static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
@@ -105,7 +108,7 @@ static void turn_take_numbers(struct turn *turn, const struct msg_work_done *m)
 	o->finish_reason = text_copy(turn, m->finish_reason);
 	o->usage = m->usage;
 	usage_keep(turn, &o->usage);
-	o->message_type = text_from(message_type_of(turn->kind));
+	o->message_type = turn_message_type(turn);
 	turn->timing.provider_first_token = m->first_token_us;
 	turn->timing.provider_total = m->total_us;
 	turn->queue_us += m->queue_us;
@@ -156,7 +159,7 @@ static void turn_broken(struct turn *turn, const struct msg_work_done *m)
 	} else if (m->format_refused && turn->format < FORMAT_NONE) {
 		turn->format++;
 		turn_try_again(turn, "response format refused", 0);
-	} else if (m->retryable && turn->failures + 1 < turn->chat->config->attempts_max) {
+	} else if (m->retryable && turn_may_call(turn)) {
 		turn_try_again(turn, text_dup(turn, m->error_code), m->retry_after_ms);
 	} else if (turn->outcome.reply.len > 0 && !turn_is_json(turn)) {
 		turn->outcome.error_code = text_copy(turn, m->error_code);
@@ -177,6 +180,7 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	turn_found_worker(turn, m->worker);
 	if (!turn_merge(turn, m->text, m->ends))
 		return RC_INVALID;
+	FAULT_POINT(chat_done);
 	workers_forget(turn->chat, turn);
 	keys_renew(turn, m->api_key);
 	turn_take_numbers(turn, m);
@@ -204,7 +208,8 @@ void turn_worker_lost(struct turn *turn, bool gone)
 	if (turn->step != TURN_REPLY)
 		return;
 	workers_forget(turn->chat, turn);
-	if (!turn->stopping && gone && turn->reply.n == 0 && ++turn->handovers < turn->chat->config->attempts_max) {
+	if (!turn->stopping && gone && turn->reply.n == 0 && turn_may_call(turn)) {
+		turn->handovers++;
 		/* It died with the work in its hands, before a word was said: nobody needs to notice. No cancel: it
 		 * would name the attempt that the next worker gets. */
 		turn_go(turn, TURN_ASK);

@@ -2,6 +2,7 @@
 #include "chat.h"
 #include "clock.h"
 #include "events.h"
+#include "fault.h"
 #include "lookup.h"
 #include "modules.h"
 #include "prompt.h"
@@ -48,6 +49,7 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 {
 	struct chat *chat = turn->chat;
 
+	FAULT_POINT(chat_after_begin);
 	if (turn_find(chat, &a->context.turn_id) != NULL) { /* a welcome asked for while it runs here */
 		turn_repeated(turn, a);
 		return;
@@ -66,6 +68,7 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 	chat->turns_n++;
 	turn_answer_accepted(turn);
 	events_accepted(turn);
+	FAULT_POINT(chat_after_accepted);
 	turn_go(turn, TURN_ASK);
 }
 
@@ -104,6 +107,7 @@ void turn_begin(struct turn *turn)
 		turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN_PLAN, &plan, &ask, on_begin, turn);
 	else
 		turn->request = bus_request(turn->chat->store, MSG_TURN_BEGIN, wish, &ask, on_begin, turn);
+	FAULT_POINT(chat_after_begin_request);
 }
 
 /* ---- REATTACH ------------------------------------------------------------------------------- */
@@ -116,14 +120,38 @@ void turn_reattach(struct turn *turn)
 	turn_refetch(turn);
 }
 
+/* ---- how often the model is asked ---------------------------------------------------------------- */
+
+/* Every attempt may have cost a call, whoever made it: a takeover does not begin to count anew. */
+bool turn_may_call(const struct turn *turn)
+{
+	return turn->attempt + turn->handovers < turn->chat->config->attempts_max;
+}
+
+/* What was shown of the reply is kept. */
+static void turn_give_up(struct turn *turn, const char *code, const char *message)
+{
+	struct text said = reply_log_text(&turn->reply);
+
+	if (said.len == 0 || turn_is_json(turn)) {
+		turn_fail(turn, code, message);
+		return;
+	}
+	turn->outcome = (struct outcome){ .state = text_from("interrupted"),
+					  .message_type = turn_message_type(turn),
+					  .reply = said,
+					  .error_code = text_from(code),
+					  .error_message = text_from(message) };
+	turn_go(turn, TURN_FINISH);
+}
+
 /* ---- RETRY --------------------------------------------------------------------------------------- */
 
 void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms)
 {
 	workers_forget(turn->chat, turn);
-	/* A takeover is nobody's failure: the attempt may never have been handed out. */
-	if (turn->step != TURN_REATTACH && ++turn->failures >= turn->chat->config->attempts_max) {
-		turn_fail(turn, "ai_unavailable", "the model could not be reached");
+	if (!turn_may_call(turn)) {
+		turn_give_up(turn, "ai_unavailable", "the model could not be reached");
 		return;
 	}
 	talloc_free(turn->retry_reason);
@@ -154,6 +182,7 @@ static void on_attempt(void *arg, const struct answer *answer)
 		turn->retry_after_ms = STORE_RETRY_MS;
 		return; /* the tick asks again */
 	}
+	FAULT_POINT(chat_after_attempt);
 	turn->attempt++;
 	turn->flushed = 0;
 	reply_log_clear(&turn->reply);
@@ -174,6 +203,7 @@ void turn_retry(struct turn *turn)
 
 	if (clock_us() - turn->step_us < turn->retry_after_ms * 1000)
 		return;
+	FAULT_POINT(chat_before_attempt);
 	turn->request = bus_request(chat->store, MSG_TURN_ATTEMPT, &m, &ask, on_attempt, turn);
 }
 
@@ -207,6 +237,7 @@ void turn_fail(struct turn *turn, const char *code, const char *message)
 
 static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 {
+	FAULT_POINT(chat_after_finish);
 	turn->outcome = a->outcome;
 	outcome_keep(turn, &turn->outcome);
 	turn_set_owner(turn, &a->user_id, a->user_kind);
@@ -216,10 +247,12 @@ static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 		 (long long)(turn->outcome.usage.prompt_tokens + turn->outcome.usage.completion_tokens),
 		 (long long)(clock_us() - turn->started_us) / 1000);
 	events_final(turn);
+	FAULT_POINT(chat_after_final);
 	turn_answer_all(turn);
 	if (turn->result_call != NULL)
 		call_answer(turn->result_call, &(struct ans_work_done){});
 	turn->result_call = NULL;
+	FAULT_POINT(chat_after_confirm);
 	turn_go(turn, TURN_END);
 }
 
@@ -278,5 +311,6 @@ void turn_finish(struct turn *turn)
 	workers_forget(chat, turn);
 	turn_take_timing(turn);
 	m.outcome = turn->outcome;
+	FAULT_POINT(chat_before_finish);
 	turn->request = bus_request(chat->store, MSG_TURN_FINISH, &m, &ask, on_finish, turn);
 }

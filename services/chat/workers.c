@@ -6,6 +6,7 @@
 
 #include "chat.h"
 #include "clock.h"
+#include "fault.h"
 #include "prompt.h"
 
 #define PULL_HELD_US 55000000 /* shorter than a worker waits */
@@ -82,7 +83,9 @@ static void hand_out(struct chat *chat, struct turn *turn, struct pull *pull)
 	settings_apply(turn, &work);
 	workers_assign(chat, turn, text_from(pull->worker->name));
 	pull_drop(&chat->workers, pull);
+	FAULT_POINT(chat_before_dispatch);
 	call_answer(call, &work);
+	FAULT_POINT(chat_after_dispatch);
 	turn_go(turn, TURN_REPLY);
 }
 

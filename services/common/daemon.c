@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "ready.h"
 
 #define BUS_KEY_MIN 32
@@ -264,6 +265,27 @@ static void start_bus(struct daemon *d)
 				 });
 }
 
+static void start_faults(struct daemon *d)
+{
+#ifdef ALP_FAULTS
+	struct err err = { 0 };
+
+	if (!fault_init(&d->loop, &d->log, &err))
+		daemon_fail(d, &err);
+#else
+	(void)d;
+#endif
+}
+
+static void stop_faults(struct daemon *d)
+{
+#ifdef ALP_FAULTS
+	fault_done(&d->loop);
+#else
+	(void)d;
+#endif
+}
+
 void daemon_start(struct daemon *d)
 {
 	enum log_level level;
@@ -283,6 +305,7 @@ void daemon_start(struct daemon *d)
 	log_setup(d->name, level, strcmp(d->config.log_format, "json") == 0);
 	loop_init(&d->loop);
 	watch_signals(d);
+	start_faults(d);
 	d->metrics = metrics_new(d->ctx);
 	start_bus(d);
 	metrics_on_write(d->metrics, refresh_metrics, d);
@@ -304,6 +327,7 @@ int daemon_stop(struct daemon *d)
 	bus_free(d->bus);
 	ev_signal_stop(d->loop.ev, &d->on_term);
 	ev_signal_stop(d->loop.ev, &d->on_int);
+	stop_faults(d);
 	loop_done(&d->loop);
 	log_info(&d->log, "daemon.stop", "uptime_s=%lld", (long long)(clock_us() - d->started_us) / 1000000);
 	talloc_free(d->ctx);

@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "fault.h"
 
 struct events *events_new(struct gateway *gw)
 {
@@ -93,7 +94,9 @@ static void on_delta(struct events *events, const struct msg_chat_event *m, cons
 	switch (mirror_delta(&w->mirror, m->epoch, m->offset, m->piece)) {
 	case MIRROR_APPENDED:
 		watch_heard(w);
+		FAULT_POINT(gateway_before_delta);
 		watch_tell_pieces(w, (size_t)m->offset);
+		FAULT_POINT(gateway_after_delta);
 		return;
 	case MIRROR_OLD:
 		return;
@@ -155,10 +158,12 @@ static void on_end(struct events *events, const struct msg_chat_event *m, const 
 		watch_pull(w);
 		return;
 	}
+	FAULT_POINT(gateway_before_final);
 	if (!ended_add(&events->ended, &m->turn_id, epoch, m->type))
 		return;
 	frame = frame_complete(events, m->frame, m->total_us, began_us);
 	tell(audience, frame);
+	FAULT_POINT(gateway_after_final);
 	if (w != NULL)
 		watch_end(w, frame, true);
 	ws_frame_unref(frame);
@@ -218,6 +223,7 @@ void on_chat_event(struct gateway *gw, const struct msg_chat_event *m, const str
 	struct audience audience = audience_of(events, &m->user_id, &m->session_id, m->session_key);
 
 	(void)env;
+	FAULT_POINT(gateway_event);
 	if (is_for_former(events, m))
 		return;
 	if (audience_is_empty(&audience) && watch_find(events, &m->turn_id) == NULL)

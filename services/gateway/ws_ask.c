@@ -1,6 +1,7 @@
 #include "ws_frames.h"
 
 #include "clock.h"
+#include "fault.h"
 #include "ids.h"
 
 #define ASKS_MAX 32 /* of one socket at once */
@@ -130,6 +131,7 @@ static void ws_ask_on_answer(void *arg, const struct answer *answer)
 	struct ws_ask *ask = arg;
 	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
 
+	FAULT_POINT(gateway_after_answer);
 	if (ws != NULL)
 		ws->asks_open--;
 	if (answer->err.rc != RC_OK)
@@ -151,5 +153,7 @@ void ws_ask_send(struct ws_ask *ask, struct peer *peer, enum msg_id msg, const v
 	how.trace = trace;
 	ws->asks_open++;
 	ws->posts_open += ask->is_post;
+	FAULT_POINT(gateway_before_request);
 	bus_request(peer, msg, body, &how, ws_ask_on_answer, ask);
+	FAULT_POINT(gateway_after_request);
 }

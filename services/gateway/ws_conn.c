@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "revocations.h"
 #include "ws_frames.h"
 
@@ -270,8 +271,11 @@ static int write_ping(struct ws_conn *ws)
 static int write_next(struct ws_conn *ws)
 {
 	struct ws_frame *frame = queue_take(&ws->out);
-	int written = lws_write(ws->conn->wsi, frame->bytes + LWS_PRE, frame->len, LWS_WRITE_TEXT);
+	int written;
 
+	FAULT_POINT(gateway_before_write);
+	written = lws_write(ws->conn->wsi, frame->bytes + LWS_PRE, frame->len, LWS_WRITE_TEXT);
+	FAULT_POINT(gateway_after_write);
 	ws_frame_unref(frame); /* what the kernel did not take, lws has copied */
 	return written < 0 ? -1 : 0;
 }

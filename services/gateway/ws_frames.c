@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "events.h"
+#include "fault.h"
 #include "ids.h"
 #include "schema.h"
 
@@ -56,6 +57,7 @@ static void post_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct 
 	write_accepted(&json, &ans->turn, ask->path_id);
 	if (ws != NULL)
 		ws_push_json(ws, &json);
+	FAULT_POINT(gateway_after_accepted);
 	if (is_running(&ans->turn.outcome))
 		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
 	else if (ws != NULL)
@@ -310,6 +312,7 @@ void ws_take(struct ws_conn *ws, struct text message)
 	struct err err = { 0 };
 	CLEANUP(json_drop) cJSON *json = json_parse(message, &err);
 
+	FAULT_POINT(gateway_frame);
 	if (!cJSON_IsObject(json))
 		ws_error(ws, "bad_frame", WORD_BAD_FRAME, NULL);
 	else if (ws->is_switch)

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "columns.h"
+#include "fault.h"
 #include "handlers.h"
 #include "rows_json.h"
 #include "settings_rows.h"
@@ -197,6 +198,7 @@ static void turn_began(struct call *call, struct pg_job *job)
 	struct ans_turn_begin ans = { 0 };
 	char iso[ISO_SIZE];
 
+	FAULT_POINT(store_begin_committed);
 	if (store_refused(call, job))
 		return;
 	ans.begun = row_flag(turn, 0, TURN_begun);
@@ -211,12 +213,15 @@ static void turn_began(struct call *call, struct pg_job *job)
 	if (job->n > 3)
 		turn_modules_read(job, job->results[2], 0, 0, &ans.context, &ans.outcome);
 	call_answer(call, &ans);
+	FAULT_POINT(store_begin_answered);
 }
 
 enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struct call *call)
 {
 	struct pg_job *job = store_job(call, turn_began);
+	enum rc rc;
 
+	FAULT_POINT(store_begin);
 	if (!begin_is_valid(call, m))
 		return RC_OK;
 	if (text_is(m->kind, "summary") || text_is(m->kind, "lesson"))
@@ -230,7 +235,9 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 	if (text_is(m->kind, "finalize"))
 		pg_job_add(job, QUERY_TURN_MODULES);
 	add_settings(job);
-	return store_run(store, call, job);
+	rc = store_run(store, call, job);
+	FAULT_POINT(store_begin_sent);
+	return rc;
 }
 
 static void plan_began(struct call *call, struct pg_job *job)
@@ -281,6 +288,7 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 	struct ans_turn_claim ans = { .found = PQntuples(turn) > 0 };
 
 	if (ans.found) {
+		FAULT_POINT(store_claim_committed);
 		utstring_init(&history);
 		turn_context_read(turn, 0, &ans.context);
 		ans.context.history_left_out = json_dialogue(&history, job->results[1]);

@@ -1,5 +1,6 @@
 /* Turns: attempt, progress, finish. They come from chat; the fence (owner, attempt) decides, not the caller. */
 #include "columns.h"
+#include "fault.h"
 #include "handlers.h"
 #include "ids.h"
 #include "module_list.h"
@@ -34,6 +35,7 @@ static bool usage_is_valid(struct call *call, const struct usage *u)
 
 static void attempt_made(struct call *call, struct pg_job *job)
 {
+	FAULT_POINT(store_attempt_committed);
 	if (!store_refused(call, job))
 		call_answer(call, &(struct ans_turn_attempt){});
 }
@@ -42,6 +44,7 @@ enum rc on_turn_attempt(struct store *store, const struct msg_turn_attempt *m, s
 {
 	struct pg_job *job = store_job(call, attempt_made);
 
+	FAULT_POINT(store_attempt);
 	if (!usage_is_valid(call, &m->usage))
 		return RC_OK;
 	pg_job_add(job, QUERY_TURN_ATTEMPT);
@@ -60,6 +63,7 @@ static void progress_made(struct call *call, struct pg_job *job)
 {
 	const PGresult *r = job->results[0];
 
+	FAULT_POINT(store_progress_committed);
 	if (PQntuples(r) == 0)
 		call_fail(call, RC_NOT_FOUND, "turn_id", "no such turn");
 	else if (!row_has(r, 0, PROGRESS_id))
@@ -73,6 +77,7 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 {
 	struct pg_job *job = store_job(call, progress_made);
 
+	FAULT_POINT(store_progress);
 	pg_job_add(job, QUERY_TURN_PROGRESS);
 	pg_arg_uuid(job, &m->turn_id);
 	pg_arg_text(job, m->owner);
@@ -92,6 +97,7 @@ static void turn_finished(struct call *call, struct pg_job *job)
 	struct ans_turn_finish ans = { 0 };
 	char iso[ISO_SIZE];
 
+	FAULT_POINT(store_finish_committed);
 	if (store_refused(call, job))
 		return;
 	outcome_read(turn, 0, &ans.outcome, iso);
@@ -101,6 +107,7 @@ static void turn_finished(struct call *call, struct pg_job *job)
 	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES)
 		turn_modules_read(job, job->results[1], 0, 0, &context, &ans.outcome);
 	call_answer(call, &ans);
+	FAULT_POINT(store_finish_answered);
 }
 
 /* Whether the outcome leaves a reply in the chat: a whole one always, a piece of one when there is some. */
@@ -175,7 +182,9 @@ static bool outcome_is_valid(struct call *call, const struct outcome *o)
 enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, struct call *call)
 {
 	struct pg_job *job = store_job(call, turn_finished);
+	enum rc rc;
 
+	FAULT_POINT(store_finish);
 	if (!outcome_is_valid(call, &m->outcome))
 		return RC_OK;
 	pg_job_add(job, QUERY_TURN_FINISH);
@@ -194,5 +203,7 @@ enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, str
 		pg_job_add(job, QUERY_TURN_MODULES);
 	else if (text_is(m->outcome.message_type, "lesson"))
 		pg_job_add(job, QUERY_LESSON_KEEP);
-	return store_run(store, call, job);
+	rc = store_run(store, call, job);
+	FAULT_POINT(store_finish_sent);
+	return rc;
 }

@@ -2,7 +2,7 @@
  * One of the four daemons: where it is built, what it needs, how its log reads.
  */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Proc } from "./proc.js";
 import { until } from "./until.js";
@@ -63,7 +63,7 @@ export class Daemon extends Proc {
 			name: instance, keepAlive, cwd: dir,
 			command: [binary(program, build)],
 			log: join(dir, `${instance}.log`),
-			env: cleanEnv({ ...sanitizerEnv(dir, instance), LOG_FORMAT: "json", ...settings }),
+			env: cleanEnv({ ...sanitizerEnv(dir, instance), LOG_FORMAT: "json", FAULTS_FILE: join(dir, `${instance}.faults`), ...settings }),
 			ready: (ms) => this.#untilReady(ms),
 		});
 		this.health = `http://${health}`;
@@ -89,6 +89,21 @@ export class Daemon extends Proc {
 		await until(`${this.name} is started again`, () => this.starts > before && this.running, { ms });
 		await this.waitReady(ms);
 		return performance.now() - start;
+	}
+
+	/* What the next life of this daemon meets at its fault points (services/common/fault.h). */
+	armNextLife(faults) {
+		writeFileSync(`${this.env.FAULTS_FILE}.new`, faults);
+		renameSync(`${this.env.FAULTS_FILE}.new`, this.env.FAULTS_FILE);
+	}
+
+	/* The same for the present one; resolves when it knows. */
+	async arm(faults) {
+		const from = this.lines.length;
+
+		this.armNextLife(faults);
+		this.kill("SIGUSR1");
+		await this.waitEvent("fault.armed", () => true, { from });
 	}
 
 	async isReady() {

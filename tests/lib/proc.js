@@ -13,11 +13,13 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "./until.js";
 
+const HARMLESS = ["SIGSTOP", "SIGCONT", "SIGUSR1"];	/* an end that follows is not their doing */
 const TOO_SHORT_MS = 200;	/* a program that lived less long is not started again at once */
 const LAST_LINES_MS = 500;	/* how long a dead program's pipe may stay open (its own children may hold it) */
 
 export class Proc {
 	lines = [];
+	onLife = () => {};	/* ("start" | "end", { pid, code, signal, asked }) */
 	exits = [];	/* { pid, code, signal, asked } of every life that ended */
 	starts = 0;
 	pid = null;
@@ -47,6 +49,7 @@ export class Proc {
 		this.startedAt = performance.now();
 		await once(this.#child, "spawn");
 		this.pid = this.#child.pid;
+		this.onLife("start", { pid: this.pid });
 		for (const stream of [this.#child.stdout, this.#child.stderr]) {
 			createInterface({ input: stream }).on("line", (line) => this.#line(line));
 			if (this.background)
@@ -70,6 +73,7 @@ export class Proc {
 
 		await Promise.race([closed, sleep(LAST_LINES_MS, undefined, { ref: !this.background })]);
 		this.exits.push({ pid: child.pid, code, signal, asked: this.#asked });
+		this.onLife("end", this.exits.at(-1));
 		this.#line(`-- ${this.name} pid ${child.pid} ended: ${signal ?? `code ${code}`}${this.#asked ? "" : ", not asked to"}`);
 		this.pid = null;
 		if (!this.keepAlive || this.#stopping)
@@ -84,11 +88,11 @@ export class Proc {
 		return this.pid !== null;
 	}
 
-	/* Sends the signal; resolves at once. An end that follows counts as asked for. */
+	/* Sends the signal; false: it has ended already. An end that follows counts as asked for. */
 	kill(signal = "SIGKILL") {
-		if (this.pid === null)
+		if (this.pid === null || this.#child.exitCode !== null || this.#child.signalCode !== null)
 			return false;
-		if (signal !== "SIGSTOP" && signal !== "SIGCONT")
+		if (!HARMLESS.includes(signal))
 			this.#asked = true;
 		return process.kill(this.pid, signal);
 	}
