@@ -70,6 +70,29 @@ test("the log gets a line for each finished call, without texts or keys", async 
 	assert.ok(!text.includes("secret"));
 });
 
+test("the trace tells of each call at once, also of one that never ends", async (t) => {
+	const dir = await mkdtemp(join(tmpdir(), "sim-"));
+	const trace = join(dir, "trace.jsonl");
+	const proc = run(t, ["--listen", "127.0.0.1:0", "--persona", "echo", "--trace", trace, "--first-call", "500", "--markers"]);
+	const sim = await ready(proc);
+	const lines = async () => (await readFile(trace, "utf8").catch(() => "")).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+
+	t.after(() => rm(dir, { recursive: true }));
+	await post(sim, chat("one two"), { headers: { Authorization: "Bearer sk-secret" } });
+	const open = post(sim, chat("never [[sim:hang]]"));
+
+	await eventually(async () => (await lines()).length === 3, "three lines");
+	proc.child.kill("SIGKILL");
+	await open;
+	const [asked, ended, second] = await lines();
+
+	assert.deepEqual([asked.ev, asked.n, asked.messages.at(-1).content], ["asked", 500, "one two"]);
+	assert.deepEqual([ended.ev, ended.n, ended.outcome, ended.text], ["ended", 500, "completed", "one two"]);
+	assert.ok(ended.at >= asked.at && ended.usage.completion_tokens > 0);
+	assert.deepEqual([second.ev, second.n], ["asked", 501]);
+	assert.ok(!JSON.stringify([asked, ended, second]).includes("sk-secret"));
+});
+
 test("wrong options are named", () => {
 	for (const [args, message] of [[["--listen", "nowhere"], /--listen: expected HOST:PORT/], [["--listen", "127.0.0.1:70000"], /--listen/],
 		[["--token-delay-ms", "-1"], /token-delay-ms/], [["--first-delay-ms", "soon"], /--first-delay-ms: expected a whole number/],

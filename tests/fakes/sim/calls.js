@@ -4,7 +4,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { appendFileSync, createWriteStream } from "node:fs";
+import { replyUsage } from "./reply.js";
 
 const CALLS_KEPT = 2000;
 
@@ -18,7 +19,8 @@ function maskKey(key) {
 }
 
 export class Calls {
-	constructor(logFile = null) {
+	constructor(logFile = null, traceFile = null, first = 1) {
+		Object.assign(this, { traceFile, first });
 		this.log = logFile === null ? null : createWriteStream(logFile, { flags: "a" });
 		this.log?.on("error", (err) => {
 			process.stderr.write(`model simulator: log ${logFile}: ${err.message}\n`);
@@ -29,7 +31,7 @@ export class Calls {
 
 	reset() {
 		this.kept = [];
-		this.total = 0;
+		this.total = this.first - 1;
 		this.open = 0;
 		this.epoch = (this.epoch ?? 0) + 1;
 	}
@@ -47,6 +49,18 @@ export class Calls {
 		return call;
 	}
 
+	/* What the call asks for is known. */
+	asked(call) {
+		this.#trace({ ev: "asked", n: call.n, key: maskKey(call.key), model: call.request.model,
+			messages: call.request.raw.messages });
+	}
+
+	/* Written before anything else happens: a killed simulator leaves what it knew. */
+	#trace(entry) {
+		if (this.traceFile !== null)
+			appendFileSync(this.traceFile, `${JSON.stringify({ at: Number(process.hrtime.bigint()) / 1e6, ...entry })}\n`);
+	}
+
 	/* outcome: completed, refused, fault, cut, client_gone */
 	end(call, outcome) {
 		if (call.outcome !== "open")
@@ -55,6 +69,8 @@ export class Calls {
 		call.ms = performance.now() - call.began;
 		if (call.epoch === this.epoch)
 			this.open--;
+		this.#trace({ ev: "ended", n: call.n, outcome, status: call.status, finish: call.reply?.finish, text: sentText(call),
+			usage: call.reply && replyUsage(call.request, call.reply) });
 		this.log?.write(`${JSON.stringify(describe(call))}\n`);
 	}
 

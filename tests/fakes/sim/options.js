@@ -17,6 +17,8 @@ export const USAGE = `usage: node model-sim.js [options]
   --key K                refuse every other key with 401
   --markers              obey [[sim:fault]] markers in the user's text
   --log FILE             append one JSON line per finished call
+  --trace FILE           append one JSON line when a call was understood and one when it ended, at once
+  --first-call N         number of the first call (1)
 `;
 
 export class UsageError extends Error {}
@@ -41,7 +43,7 @@ function parse(argv) {
 	try {
 		return parseArgs({ args: argv, options: {
 			listen: string(), persona: string("demo"), "token-delay-ms": string(), "first-delay-ms": string("0"),
-			tokens: string(), models: string(""), key: string(), log: string(),
+			tokens: string(), models: string(""), key: string(), log: string(), trace: string(), "first-call": string("1"),
 			markers: { type: "boolean", default: false }, help: { type: "boolean", default: false },
 		} }).values;
 	} catch (err) {
@@ -67,6 +69,8 @@ export function parseOptions(argv, env) {
 		models: given.models.split(",").map((m) => m.trim()).filter(Boolean),
 		key: given.key ?? null,
 		log: given.log ?? null,
+		trace: given.trace ?? null,
+		firstCall: number("first-call", given["first-call"], 999999999),
 		markers: given.markers,
 	};
 }

@@ -62,6 +62,7 @@ async function completion(sim, req, res, path) {
 
 		checkKey(sim, key);
 		call.request = parseCompletion(body, sim.models);
+		sim.calls.asked(call);
 		const rule = ruleFor(sim, call.request, key);
 
 		call.rule = rule && (rule.name ?? (Object.keys(rule.faults).join("+") || "plain"));
@@ -120,7 +121,7 @@ export function createSimulator(options) {
 		persona: personas[options.persona](options),
 		models: new Models(options.models),
 		script: new Script(),
-		calls: new Calls(options.log),
+		calls: new Calls(options.log, options.trace, options.firstCall),
 	};
 	let requests = 0;
 
