@@ -118,7 +118,7 @@ migrate-dry-run: deps build ## say what migrate would do with the database, chan
 	@$(DEV)/db.sh migrate-dry-run
 
 ##@ Check
-.PHONY: test test-unit test-component test-contract test-suite test-browser stack-test kills migrate-kills check bench screenshots frontend-report
+.PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos stack-test kills migrate-kills check bench screenshots frontend-report
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -137,6 +137,9 @@ test-suite: ## the four daemons together
 
 test-browser: ## the whole story in Chromium
 	@$(DEV)/test.sh browser
+
+test-chaos: ## each daemon killed at each of its fault points, the checker of chaos runs
+	@$(DEV)/test.sh chaos
 
 stack-test: ## docker-compose.yml for real: images, faults, upgrades; brings its own Docker where root has none
 	@$(DEV)/stack-test.sh

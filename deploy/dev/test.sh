@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs and builds what tests need, then runs all of them, or the named
 # groups: test.sh [unit] [fakes] [model] [frontend] [component] [contract]
-# [suite] [browser]
+# [suite] [browser] [chaos]
 
 . "$(dirname "$0")/lib.sh"
 

@@ -122,6 +122,7 @@ const GROUPS = {
 	contract: { run: nodeTests("contract"), database: true },
 	suite: { run: nodeTests("suite"), database: true },
 	browser: { run: nodeTests("browser"), database: true },
+	chaos: { run: nodeTests("chaos"), database: true },
 };
 
 const line = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`;

@@ -1,0 +1,82 @@
+/* INV-07 and INV-08: what a tab is told piece by piece is what is stored. */
+
+import { groupBy, of } from "./logs.js";
+
+const isBroken = (text) => text.includes("�") || /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
+
+/* The reference: what a tab shows of a turn. Mends itself after a fault, so that one fault is told once. */
+class Shown {
+	constructor(epoch, next, text) {
+		Object.assign(this, { epoch, next, text });
+	}
+}
+
+const STEPS = {
+	open(turns) {
+		turns.clear();	/* what is shown anew comes from its restore */
+	},
+	resume(turns, e) {
+		if (e.text !== undefined)
+			turns.set(e.turn, new Shown(e.epoch, e.offset, e.text));
+	},
+	history(turns, { active, chat }) {
+		for (const [turn, shown] of turns)
+			if (shown.chat === chat)
+				turns.delete(turn);
+		if (active)
+			turns.set(active.turn, Object.assign(new Shown(active.epoch, active.offset, active.text), { chat }));
+	},
+	*reset(turns, { turn, epoch }) {
+		const shown = turns.get(turn);
+
+		if (shown && epoch <= shown.epoch)
+			yield `reset to epoch ${epoch} after ${shown.epoch}`;
+		turns.set(turn, new Shown(epoch, 0, ""));
+	},
+	*delta(turns, { turn, chat, epoch, offset, text }) {
+		const shown = turns.get(turn) ?? new Shown(epoch, 0, "");
+
+		if (epoch !== shown.epoch)
+			yield `a piece of epoch ${epoch} without a reset, shown was ${shown.epoch}`;
+		else if (offset !== shown.next)
+			yield `offset ${offset} where ${shown.next} was due`;
+		if (isBroken(text))
+			yield `a piece is no whole text: ${JSON.stringify(text.slice(0, 40))}`;
+		turns.set(turn, Object.assign(new Shown(epoch, offset + 1, shown.text + text), { chat }));
+	},
+	*final(turns, { turn, epoch, text }) {
+		const shown = turns.get(turn);
+
+		turns.delete(turn);
+		if (shown && shown.epoch !== epoch)
+			yield `the end is of epoch ${epoch}, shown was ${shown.epoch}`;
+		else if (shown && shown.text !== text)
+			yield `the pieces are not the reply: ${JSON.stringify(shown.text.slice(-60))}, ${JSON.stringify(text.slice(-60))}`;
+	},
+};
+
+export function* inv07(logs) {
+	for (const [tab, events] of groupBy(logs.client, (e) => `${e.user} tab ${e.tab}`)) {
+		const turns = new Map();
+
+		for (const e of events)
+			for (const text of STEPS[e.ev]?.(turns, e) ?? [])
+				yield { turn: e.turn, text: `${tab}: ${text}` };
+	}
+	const rows = new Map(logs.db.messages.map((row) => [row.id, row.text]));
+
+	for (const e of of(logs, "final"))
+		if (rows.has(e.id) && rows.get(e.id) !== e.text)
+			yield { turn: e.turn, text: `${e.user} tab ${e.tab}: the reply shown is not the one that is stored` };
+}
+
+export function* inv08(logs) {
+	const rows = new Map(logs.db.messages.map((row) => [row.id, row]));
+
+	for (const e of of(logs, "final")) {
+		const row = rows.get(e.id);
+
+		if (row === undefined || row.sender_type === "user" || row.turn_id !== e.turn || row.chat_id !== e.chat || row.seq !== e.seq)
+			yield { turn: e.turn, text: `the end that ${e.user} tab ${e.tab} saw (message ${e.id}, ${e.seq}) is not in the database` };
+	}
+}
