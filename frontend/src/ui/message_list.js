@@ -7,6 +7,7 @@
 
 import { formatDay, t } from '../i18n/index.js';
 import { h, setText } from './dom.js';
+import { messageGroups } from './message_groups.js';
 import { messageView } from './message_view.js';
 
 const NEAR_END_PX = 80;
@@ -29,6 +30,7 @@ export function messageList(actions) {
 		class: 'messages', role: 'log', 'aria-live': 'off', 'aria-label': t('chat.messages'), tabindex: '0', 'data-testid': 'messages',
 	}, list);
 	const frame = h('div', { class: 'messages-frame' }, node, toEnd);
+	const groups = messageGroups(list);
 	let views = new Map();
 	let atEnd = true;
 	/* messages that came while the reader was elsewhere */
@@ -77,11 +79,6 @@ export function messageList(actions) {
 	resized.observe(node);
 	resized.observe(list);
 
-	function put(view, i) {
-		if (list.children[i] !== view.node)
-			list.insertBefore(view.node, list.children[i] ?? null);
-	}
-
 	function countUnseen(next) {
 		if (atEnd || views.size === 0)
 			return;
@@ -95,7 +92,7 @@ export function messageList(actions) {
 		/** Another chat comes: nothing of this one is new there. */
 		clear() {
 			views = new Map();
-			list.replaceChildren();
+			groups.clear();
 			unseen = 0;
 			atEnd = true;
 		},
@@ -106,12 +103,12 @@ export function messageList(actions) {
 				const view = views.get(item.key) ?? (item.kind === 'day' ? dayView(item) : messageView(item, actions));
 				view.update(item, connection, i === items.length - 1);
 				next.set(item.key, view);
-				put(view, i);
 			});
 			for (const [key, view] of views) {
 				if (!next.has(key))
 					view.node.remove();
 			}
+			groups.put([...next].map(([key, view]) => [key, view.node]));
 			countUnseen(next);
 			views = next;
 			list.querySelector(':scope > .messages-note')?.remove();
