@@ -16,6 +16,9 @@ import { mountNotices, toast } from './ui/notices.js';
 import { createShell } from './ui/shell.js';
 import { missingView } from './views/missing.js';
 
+/* how long the first page waits to know whether the model is a real one */
+const FIRST_ANSWER_MS = 500;
+
 initLanguage();
 
 const storage = sessionStorage;
@@ -156,6 +159,9 @@ async function comeBack() {
 	shell.draw();
 }
 
+/* The answer when it comes at once, and no waiting for it otherwise. */
+const soon = (work) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS))]);
+
 async function start() {
 	mountNotices(document.body);
 	onLanguage(() => {
@@ -168,9 +174,11 @@ async function start() {
 		location.reload();
 	});
 	listenForShortcuts(app);
+	const back = comeBack();
+	/* that answers are made up is said with the first page, not pushed into it; index.html has asked already */
+	await soon(learnConfig());
 	shell.draw();
-	learnConfig();
-	await comeBack();
+	await back;
 	router.start();
 }
 

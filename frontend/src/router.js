@@ -90,7 +90,8 @@ export function createRouter({ routes, missing, guard, show, app }) {
 				event.preventDefault();
 				navigate(link.pathname + link.search);
 			});
-			render(true);
+			/* the browser has put focus and scroll where a fresh page has them */
+			render(false);
 		},
 	};
 }

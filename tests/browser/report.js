@@ -19,6 +19,7 @@ import { startStack } from "../lib/stack.js";
 import { launch, Visitor } from "./lib.js";
 import { scrolling, streaming } from "./report_dialogue.js";
 import { lighthouse } from "./report_lighthouse.js";
+import { threadClock } from "./thread_clock.js";
 import { makeWork, SCREENS, show } from "./screens.js";
 
 const DIST = join(ROOT, "frontend/dist");
@@ -29,7 +30,7 @@ const tell = (name, value, goal, good) => rows.push({ name, value, goal, verdict
 /* ---- first load ---------------------------------------------------------------- */
 
 /* What index.html names itself: scripts, what they preload, styles. */
-function firstLoad() {
+async function firstLoad({ browser, url }) {
 	const html = readFileSync(join(DIST, "index.html"), "utf8");
 	const files = [...new Set([...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css))"/g)].map((match) => match[1]))];
 	const size = (suffix) => files.reduce((sum, file) => {
@@ -44,6 +45,12 @@ function firstLoad() {
 
 	tell("first load, gzip", `${gzip.toFixed(1)} KiB`, "at most 100 KiB", gzip <= 100);
 	tell("first load, brotli", `${size(".br").toFixed(1)} KiB`, "", null);
+	const visitor = await Visitor.enter(browser, url);
+	const clock = await threadClock(visitor);
+	await visitor.go("/");
+	await visitor.at("start").waitFor();
+	tell("first page, main thread", `${((await clock()).work).toFixed(0)} ms of scripts, style and layout`, "", null);
+	await visitor.context.close();
 }
 
 /* ---- accessibility ---------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 import { fedPage, message } from "./fed_page.js";
 import { Visitor } from "./lib.js";
+import { threadClock } from "./thread_clock.js";
 
 const DELTAS_PER_S = 60;
 const WORDS = 3000;
@@ -17,22 +18,6 @@ function longAnswer() {
 	const times = Math.ceil(WORDS / piece.split(/\s+/).length);
 
 	return piece.repeat(times);
-}
-
-/*
- * CPU time of the page's main thread so far, in milliseconds: a busy machine
- * does not count. all: everything, drawing commands too; work: scripts, style
- * and layout.
- */
-async function threadClock({ context, page }) {
-	const cdp = await context.newCDPSession(page);
-
-	await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-	return async () => {
-		const { metrics } = await cdp.send("Performance.getMetrics");
-		const ms = Object.fromEntries(metrics.map(({ name, value }) => [name, value * 1000]));
-		return { all: ms.TaskDuration, work: ms.ScriptDuration + ms.LayoutDuration + ms.RecalcStyleDuration };
-	};
 }
 
 export async function streaming({ browser, url, work, tell }) {
