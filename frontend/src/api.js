@@ -20,9 +20,10 @@ export class ApiError extends Error {
 }
 
 function validationText(entry) {
-	const field = Array.isArray(entry?.loc) ? entry.loc.slice(1).join('.') : '';
+	const field = Array.isArray(entry?.loc) ? entry.loc.slice(1).filter((part) => typeof part !== 'object').join('.') : '';
+	const words = typeof entry?.msg === 'string' ? entry.msg : '';
 
-	return [field, entry?.msg].filter(Boolean).join(': ');
+	return words && [field, words].filter(Boolean).join(': ');
 }
 
 /** What to show for an error body: `message`, else `detail` in either of its forms, else ''. */

@@ -83,6 +83,11 @@ describe('the api', () => {
 		expect(calls[0].headers.Authorization).toBe(undefined);
 	});
 
+	it('leaves out what is no text in a 422', async () => {
+		const { api } = answering(422, { detail: [null, { loc: ['body', {}], msg: {} }, { loc: ['body', 'hours'], msg: 'too many' }] });
+		expect((await api.tracks().catch((error) => error)).message).toBe('hours: too many');
+	});
+
 	it('finds the field that a 422 names', async () => {
 		const { api } = answering(422, { detail: [{ loc: ['body', 'title'], msg: 'too long', type: 'x' }], message: 'title: too long' });
 		expect(errorField(await api.tracks().catch((error) => error))).toBe('title');

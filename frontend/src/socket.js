@@ -29,7 +29,7 @@ export function reconnectDelay(failures, random) {
 function parseFrame(data) {
 	try {
 		const frame = JSON.parse(data);
-		return frame !== null && typeof frame === 'object' ? frame : null;
+		return typeof frame?.type === 'string' ? frame : null;
 	} catch {
 		/* not JSON: the same as a frame of an unknown type */
 		return null;

@@ -74,12 +74,13 @@ describe('reconnectDelay', () => {
 });
 
 describe('a socket', () => {
-	it('passes frames on, and drops what is no JSON object', () => {
+	it('passes frames on, and drops what is no JSON object with a type', () => {
 		const { seen, last } = start();
 		last().open();
 		last().say({ type: 'pong' });
 		last().say('not json');
 		last().say('null');
+		last().say('{"type":["pong"]}');
 		expect(seen.states).toEqual(['connecting', 'open']);
 		expect(seen.frames).toEqual([{ type: 'pong' }]);
 	});

@@ -9,17 +9,18 @@ export const message = (i, content) => ({
 });
 
 /*
- * work: a signed-in person's, from screens.js. Resolves to the visitor and
- * send(frame), when the history is on the page; what the page sends goes to
+ * work: a signed-in person's, from screens.js. Resolves to the visitor, send(frame)
+ * and raw(text), when the history is on the page; what the page sends goes to
  * onFrame(frame, send), pings are answered.
  */
 export async function fedPage(browser, url, work, { history, onFrame = () => {}, options = {} }) {
 	const visitor = await Visitor.enter(browser, url, options);
 	const { chat_id, session_id } = work.track;
-	let send = null;
+	let socket = null;
+	const say = (frame) => socket.send(JSON.stringify({ chat_id, ...frame }));
 	const connected = new Promise((resolve) => {
 		visitor.page.routeWebSocket(/\/ws\/chat\//, (ws) => {
-			const say = (frame) => ws.send(JSON.stringify({ chat_id, ...frame }));
+			socket = ws;
 			ws.onMessage((data) => {
 				const frame = JSON.parse(data);
 				if (frame.type === "ping")
@@ -31,7 +32,6 @@ export async function fedPage(browser, url, work, { history, onFrame = () => {},
 						type: "chat_restored", has_existing_chat: true, success: true, session_id, history,
 						message_count: history.length, active_turn: null, chat_info: null,
 					});
-					send = say;
 					resolve();
 				}
 			});
@@ -44,5 +44,5 @@ export async function fedPage(browser, url, work, { history, onFrame = () => {},
 	await connected;
 	if (history.length > 0)
 		await visitor.page.locator(".message").nth(history.length - 1).waitFor();
-	return { visitor, send: (frame) => send(frame) };
+	return { visitor, send: say, raw: (text) => socket.send(text) };
 }

@@ -49,11 +49,11 @@ for (const [name, options] of Object.entries({
 
 		/* the summary is written once, and is the same after a reload */
 		await v.at("module-learn").first().click();
-		await until("the summary is complete", async () => !await v.at("download-summary").isDisabled(), 60000);
+		await until("the summary is complete", async () => !await v.at("download-summary").isDisabled(), { ms: 60000 });
 		const text = await summaryText();
 		assert.ok(text.length > 200);
 		await v.page.reload();
-		await until("the summary is there again", async () => await summaryText() === text, 60000);
+		await until("the summary is there again", async () => await summaryText() === text, { ms: 60000 });
 		assert.equal(await v.page.evaluate(() => scrollY), 0, "a summary is read from its beginning");
 		const [file] = await Promise.all([v.page.waitForEvent("download"), v.at("download-summary").click()]);
 		assert.match(file.suggestedFilename(), /\.md$/);
@@ -126,7 +126,7 @@ test("a summary that fails says why and can be tried again", async () => {
 	await v.at("summary-retry").waitFor();
 	await stack.sim.forget("script");
 	await v.at("summary-retry").click();
-	await until("the summary is written", async () => !await v.at("download-summary").isDisabled(), 60000);
+	await until("the summary is written", async () => !await v.at("download-summary").isDisabled(), { ms: 60000 });
 	v.forgive(/50\d/);
 	assert.deepEqual(v.complaints, []);
 });

@@ -26,7 +26,7 @@ export async function makeWork(url, language) {
 		difficulty_level: "beginner", estimated_duration_hours: 30, language,
 	}, lang);
 	await until("the plan is there", async () =>
-		(await rest.ok("GET", `/api/chat/chats/${track.chat_id}/history`)).history.length > 0, 60000);
+		(await rest.ok("GET", `/api/chat/chats/${track.chat_id}/history`)).history.length > 0, { ms: 60000 });
 	const ids = { session_id: track.session_id, track_id: track.id, user_id: signedIn.user.id };
 	const { modules } = await rest.ok("POST", "/api/ai/finalize-course-plan", { ...ids, skill_area: words.title }, lang);
 	const [module] = modules;
