@@ -7,7 +7,7 @@
  *
  * Per chat:
  *   restore   idle | needed | asked | done | failed: is the history ours yet
- *   messages  stored messages, oldest first
+ *   messages  stored messages, oldest first; `older` more are on the server
  *   turn      the running reply, or one that ended without being completed
  *   outbox    what the person sent and the server has not accepted:
  *             waiting (to be sent) | sending | failed (not sent, text kept)
@@ -20,7 +20,7 @@ import {
 	onConnection, onFinalizing, onOpenChat, onRegenerate, onRetryMessage, onRetryTurn, onSent, onStop, onSubmit, onTick,
 } from './dialogue/local.js';
 import { onAccepted, onDelta, onFinalized, onReset, onResponse, onStatus } from './dialogue/reply.js';
-import { onRestored } from './dialogue/restore.js';
+import { onOlder, onRestored } from './dialogue/restore.js';
 
 export function emptyState(chatId = null) {
 	return {
@@ -75,6 +75,8 @@ const handlers = {
 	'local.discard_message': local((d, e) => without(d, e.cmid)),
 	'local.retry_turn': local((d, e, at) => onRetryTurn(d, at)),
 	'local.regenerate': local((d, e, at) => onRegenerate(d, at)),
+	'local.load_older': local((d) => ({ ...d, loadingOlder: true })),
+	'local.older': local(onOlder),
 	'local.stop': local(onStop),
 	'local.refused_seen': (state) => ({ ...state, refused: null }),
 	'local.sent': onSent,

@@ -176,6 +176,16 @@ describe('restore', () => {
 		expect(c.texts()).toEqual(['hello', 'Hi']);
 	});
 
+	it('keeps what was loaded before it, unless something may be missing between', () => {
+		const at = (seq) => ({ ...user(`u${seq}`, `text ${seq}`), seq });
+		const c = client().open().feed({ type: 'chat_restored', chat_id: CHAT, history: [at(3), at(4)], older: 2, active_turn: null });
+		c.feed({ type: 'local.older', chatId: CHAT, page: { history: [at(2)], older: 1 } });
+		c.feed({ type: 'chat_restored', chat_id: CHAT, history: [at(3), at(4)], older: 2, active_turn: null });
+		expect([c.texts().slice(0, 3), c.chat.older]).toEqual([['text 2', 'text 3', 'text 4'], 1]);
+		c.feed({ type: 'chat_restored', chat_id: CHAT, history: [at(8), at(9)], older: 7, active_turn: null });
+		expect([c.texts().slice(0, 2), c.chat.older]).toEqual([['text 8', 'text 9'], 7]);
+	});
+
 	it('keeps what it learned of an answer beyond its history entry', () => {
 		const c = ready().feed(delta(0, 'Hi'), response('Hi', { cost: { amount: 0.1, currency: 'USD' } }));
 		c.feed({ type: 'local.open_chat', chatId: CHAT }).restore([ai('a1', 'Hi')]);

@@ -20,6 +20,8 @@ export function messageFromHistory(entry) {
 		cost: entry.cost ?? null,
 		timing: entry.timing ?? null,
 		finishReason: entry.finish_reason ?? null,
+		/* its place in the chat; not known of what has just arrived */
+		seq: entry.seq ?? null,
 		/* which version of a regenerated reply this is, from 1 */
 		generation: entry.generation ?? 1,
 		live: false,
@@ -41,6 +43,7 @@ export function messageFromResponse(frame) {
 		cost: frame.cost ?? null,
 		timing: frame.timing ?? null,
 		finishReason: frame.finish_reason ?? null,
+		seq: null,
 		generation: frame.generation ?? null,
 		live: true,
 	};
@@ -113,13 +116,29 @@ export function isReply(message) {
 	return message?.sender === 'ai' && message.id !== null && !ONE_OF_A_KIND.has(message.messageType);
 }
 
-/** A restored history replaces what was known, except live messages it does not have yet. */
+/**
+ * What was loaded before the oldest message of a restored history. Nothing
+ * when that one is new here: there may be a gap between.
+ */
+function messagesEarlier(list, history) {
+	const i = history.length > 0 ? known(list, history[0]) : -1;
+
+	return i < 0 ? [] : list.slice(0, i).filter((m) => m.id !== null);
+}
+
+/** A page of what was said before the oldest known message. */
+export function messagesBefore(list, page) {
+	return [...page.filter((m) => known(list, m) < 0), ...list];
+}
+
+/** A restored history replaces what was known, except live messages it does not have yet and those before its oldest. */
 export function messagesRestore(list, history) {
+	const earlier = messagesEarlier(list, history);
 	const restored = history.map((fresh) => {
 		const i = known(list, fresh);
 		return i < 0 ? fresh : overlay(list[i], fresh);
 	});
 	const later = list.filter((m) => m.live && m.id !== null && known(restored, m) < 0);
 
-	return [...restored, ...later];
+	return [...earlier, ...restored, ...later];
 }

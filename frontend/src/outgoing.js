@@ -7,6 +7,9 @@
 
 import { turnIsRunning } from './turn.js';
 
+/* Messages that are read at once; those before them when they are wanted. */
+export const PAGE = 200;
+
 function wantsRestore(state, d, at) {
 	const matters = d.chatId === state.currentChatId || d.outbox.length > 0 || turnIsRunning(d.turn);
 
@@ -52,7 +55,7 @@ export function outgoing(state, at) {
 		return [];
 	return Object.values(state.dialogues).flatMap((d) => {
 		if (wantsRestore(state, d, at))
-			return [{ type: 'restore_chat', chat_id: d.chatId }];
+			return [{ type: 'restore_chat', chat_id: d.chatId, limit: PAGE }];
 		return d.restore === 'done' ? [...turnFrames(d), ...messageFrame(d, at)] : [];
 	});
 }

@@ -5,7 +5,7 @@
  */
 
 import { currentDialogue, emptyState, reduce } from './dialogue.js';
-import { outgoing } from './outgoing.js';
+import { outgoing, PAGE } from './outgoing.js';
 import { createSocket } from './socket.js';
 import { loadOutbox, saveOutbox } from './unsent.js';
 import { uuid } from './uuid.js';
@@ -108,6 +108,22 @@ export function openSession({
 		}
 	}
 
+	/* Rejects when they cannot be read; what is there stays. */
+	async function loadOlder() {
+		const { chatId: home, messages, older, loadingOlder } = currentDialogue(state);
+		const before = messages.find((m) => m.seq !== null)?.seq ?? null;
+		let page = null;
+
+		if (older === 0 || loadingOlder || before === null)
+			return;
+		dispatch({ type: 'local.load_older', chatId: home });
+		try {
+			page = await api.history(home, { before, limit: PAGE });
+		} finally {
+			dispatch({ type: 'local.older', chatId: home, page });
+		}
+	}
+
 	const timer = setInterval(() => dispatch({ type: 'local.tick' }), TICK_MS);
 	socket.connect();
 
@@ -128,6 +144,7 @@ export function openSession({
 		retryTurn: () => inCurrent('local.retry_turn'),
 		retryMessage: (cmid) => inCurrent('local.retry_message', { cmid, freshCmid: uuid() }),
 		discardMessage: (cmid) => inCurrent('local.discard_message', { cmid }),
+		loadOlder,
 		refusedSeen: () => dispatch({ type: 'local.refused_seen' }),
 		openChat: (id) => dispatch({ type: 'local.open_chat', chatId: id }),
 		async createChat({ name, type }) {

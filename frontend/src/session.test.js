@@ -67,7 +67,7 @@ describe('a session', () => {
 	it('asks for its chat as soon as the socket opens', () => {
 		const { socket } = start();
 		socket.open();
-		expect(socket.sent).toEqual([{ type: 'restore_chat', chat_id: 'c1' }]);
+		expect(socket.sent).toEqual([{ type: 'restore_chat', chat_id: 'c1', limit: 200 }]);
 	});
 
 	it('tells the server its language', () => {
@@ -100,7 +100,27 @@ describe('a session', () => {
 		await session.createChat({ name: 'Second', type: 'discussion' });
 		expect(session.state().currentChatId).toBe('c2');
 		expect(session.state().chats).toEqual([chat]);
-		expect(socket.sent.at(-1)).toEqual({ type: 'restore_chat', chat_id: 'c2' });
+		expect(socket.sent.at(-1)).toEqual({ type: 'restore_chat', chat_id: 'c2', limit: 200 });
+	});
+
+	it('reads what was said before, page by page, until nothing is older', async () => {
+		const entry = (seq) => ({ id: `m${seq}`, seq, sender: 'user', content: `${seq}` });
+		const history = vi.fn()
+			.mockResolvedValueOnce({ history: [entry(2), entry(3)], older: 1 })
+			.mockRejectedValueOnce(new Error('no'))
+			.mockResolvedValueOnce({ history: [entry(1)], older: 0 });
+		const { session, socket } = start({ api: { history } });
+		const seqs = () => session.dialogue().messages.map((m) => m.seq);
+		socket.open();
+		socket.say(restored({ history: [entry(4), entry(5)], older: 3 }));
+		await Promise.all([session.loadOlder(), session.loadOlder()]);
+		expect(seqs()).toEqual([2, 3, 4, 5]);
+		await expect(session.loadOlder()).rejects.toThrow('no');
+		expect(session.dialogue()).toMatchObject({ older: 1, loadingOlder: false });
+		await session.loadOlder();
+		await session.loadOlder();
+		expect(seqs()).toEqual([1, 2, 3, 4, 5]);
+		expect(history.mock.calls.map(([chat, { before }]) => [chat, before])).toEqual([['c1', 4], ['c1', 2], ['c1', 2]]);
 	});
 
 	it('reads the list of chats when it opens and when the server says it changed', async () => {

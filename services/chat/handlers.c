@@ -243,12 +243,15 @@ static void on_restored(void *arg, const struct answer *answer)
 						      .chat_info = a->chat_info,
 						      .history = a->history,
 						      .message_count = a->message_count,
-						      .running_turn = a->running_turn });
+						      .running_turn = a->running_turn,
+						      .older = a->older });
 }
 
 enum rc on_chat_restore(struct chat *chat, const struct msg_chat_restore *m, struct call *call)
 {
-	struct msg_chat_load load = { .session_id = m->session_id, .chat_id = m->chat_id, .restore = true };
+	struct msg_chat_load load = {
+		.session_id = m->session_id, .chat_id = m->chat_id, .limit = m->limit, .restore = true
+	};
 	struct ask ask = daemon_ask(call);
 
 	bus_request(chat->store, MSG_CHAT_LOAD, &load, &ask, on_restored, call);

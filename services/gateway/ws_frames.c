@@ -129,6 +129,7 @@ static void write_restored(UT_string *json, const struct ws_conn *ws, const stru
 	else
 		json_null(json, "chat_id");
 	history_json(json, ans->chat_info, ans->history, ans->message_count);
+	json_i64(json, "older", ans->older);
 }
 
 static void restore_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer)
@@ -160,6 +161,10 @@ static void take_restore(struct ws_conn *ws, const cJSON *json)
 	if (!ws_text_member(ws, json, "chat_id", ID_MAX, NULL, &m.chat_id))
 		return;
 	refs.chat_id = m.chat_id;
+	if (json_get(json, "limit") != NULL && (!json_get_i64(json, "limit", &m.limit) || m.limit < 1)) {
+		ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from("limit"), &refs);
+		return;
+	}
 	ask = ws_ask_new(ws, &refs);
 	if (ask == NULL)
 		return;

@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
+import { manyRows } from "../lib/many_rows.js";
+import { Rest } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
 import { launch, PHONE, Visitor } from "./lib.js";
@@ -119,12 +121,31 @@ test("a question is taken back into the field, changed and sent again", async ()
 	await begin();
 	await v.say("что токое pandas");
 	await v.answerCount(2);
-	await v.questions().first().getByTestId("edit").click();
-	assert.equal(await v.at("composer").inputValue(), "что токое pandas");
+	const edit = () => v.questions().first().getByTestId("edit").click();
+	const written = () => v.at("composer").inputValue();
+
+	/* what was being written waits, and comes back when the change is given up */
+	await v.at("composer").fill("набросок");
+	await edit();
+	assert.equal(await written(), "что токое pandas");
+	await v.at("edit-note").waitFor();
+	await v.at("composer").fill("что-то другое");
+	await edit();
+	await v.at("composer").press("Escape");
+	await v.at("edit-note").waitFor({ state: "hidden" });
+	assert.equal(await written(), "набросок");
+
+	/* or when it is sent, also after a reload */
+	await edit();
 	await v.at("composer").fill("что такое pandas");
+	await v.page.reload();
+	await v.at("edit-note").waitFor();
+	assert.equal(await written(), "что такое pandas");
 	await v.at("composer").press("Enter");
 	await v.answerCount(3);
 	assert.deepEqual(await v.bodies(v.questions()), ["что токое pandas", "что такое pandas"]);
+	await v.at("edit-note").waitFor({ state: "hidden" });
+	assert.equal(await written(), "набросок");
 	assert.deepEqual(v.complaints, []);
 });
 
@@ -163,6 +184,50 @@ test("a finished dialogue goes along as Markdown and JSON, and tells what it cos
 	const receipt = v.at("message-meta").last();
 	await receipt.locator("summary").click();
 	await receipt.getByText("До первого слова").waitFor();
+	assert.deepEqual(v.complaints, []);
+});
+
+test("a long dialogue comes page by page, the reader stays where he is, a file has all of it", async () => {
+	const person = { email: `long-${process.pid}@example.com`, password: "analytical1" };
+	const { user } = await new Rest(stack.url).ok("POST", "/api/auth/register", { ...person, first_name: "Ada", last_name: "Lovelace" });
+	const made = manyRows(user.id, { tracks: 1, messages: 450 });
+
+	await stack.db(made.sql);
+	v = await Visitor.enter(browser, stack.url);
+	await v.prefer({ hint_planning: "seen" });
+	await v.signIn(person);
+	await v.go(`/tracks/${made.track}/plan`);
+	await v.answerCount(100);
+	const messages = v.page.locator(".message");
+	assert.equal(await messages.count(), 200);
+	const first = await messages.first().elementHandle();
+	const top = () => first.evaluate((node) => Math.round(node.getBoundingClientRect().top));
+
+	await v.at("messages").evaluate((node) => { node.scrollTop = 0; });
+	await v.at("earlier").getByText("250").waitFor();
+	const before = await top();
+	await v.at("earlier").click();
+	await until("the page before is there", async () => await messages.count() === 400);
+	const after = await top();
+	assert.ok(Math.abs(after - before) <= 60, `the message that was read went from ${before} to ${after} px`);
+	await v.at("earlier").getByText("50").waitFor();
+	await v.at("earlier").click();
+	await until("all is there", async () => await messages.count() === 450);
+	assert.equal(await v.at("earlier").isVisible(), false);
+
+	/* a connection that came back reads the newest page again and keeps the others */
+	await v.say("и ещё");
+	await v.answerCount(226);
+	await v.context.setOffline(true);
+	await v.page.locator('.connection[data-state="offline"]').waitFor();
+	await v.context.setOffline(false);
+	await v.page.locator('.connection[data-state="open"]').waitFor();
+	await v.at("composer").fill("здесь");
+	assert.equal(await messages.count(), 452);
+	await v.at("export").click();
+	const [file] = await Promise.all([v.page.waitForEvent("download"), v.at("export-json").click()]);
+	assert.equal(JSON.parse(await readFile(await file.path(), "utf8")).messages.length, 452);
+	v.forgive(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
 	assert.deepEqual(v.complaints, []);
 });
 

@@ -274,6 +274,7 @@ test("a frame's wrong member is named, what is unknown is ignored", async () => 
 
 	for (const [frame, name] of [[{ message: 5 }, "message"], [{ message: "a", chat_id: {} }, "chat_id"], [{ message: "a", user_id: 1 }, "user_id"],
 		[{ type: [], message: "a" }, "type"], [{ message: "a", client_message_id: [] }, "client_message_id"], [{ type: "restore_chat", chat_id: 1 }, "chat_id"],
+		[{ type: "restore_chat", limit: 0 }, "limit"], [{ type: "restore_chat", limit: "all" }, "limit"],
 		[{ type: "regenerate" }, "message_id"]]) {
 		ws.send(frame);
 		const error = await ws.next("error");

@@ -15,6 +15,9 @@ export function emptyDialogue(chatId) {
 		askedAt: 0,
 		turnWhenAsked: null,
 		messages: [],
+		/* how many there are on the server before these */
+		older: 0,
+		loadingOlder: false,
 		turn: null,
 		outbox: [],
 		finished: {},

@@ -1,6 +1,6 @@
 /* A restored chat: the history the server has, and the reply that runs there. */
 
-import { messageFromHistory, messagesRestore } from '../message.js';
+import { messageFromHistory, messagesBefore, messagesRestore } from '../message.js';
 import { turnFromSnapshot, turnIsRunning, turnLost } from '../turn.js';
 import { isFinished, lastMessage, lastUserId, withChat } from './chat.js';
 import { onRestoreError, problem } from './errors.js';
@@ -34,6 +34,18 @@ function noSuchChat(d) {
 	return d.restore === 'asked' ? { ...d, restore: 'failed', restoreError: problem({ code: 'not_found' }) } : d;
 }
 
+/** page: {history, older} as REST answers it, or null when it could not be read. */
+export function onOlder(d, { page }) {
+	if (page === null)
+		return { ...d, loadingOlder: false };
+	return {
+		...d,
+		loadingOlder: false,
+		older: page.older ?? 0,
+		messages: messagesBefore(d.messages, (page.history ?? []).map(messageFromHistory)),
+	};
+}
+
 export function onRestored(state, f, at) {
 	const chatId = f.chat_id ?? null;
 
@@ -45,12 +57,15 @@ export function onRestored(state, f, at) {
 			return onRestoreError(d, { code: 'internal' }, at);
 		const history = (f.history ?? []).map(messageFromHistory);
 		const here = new Set(history.map((m) => m.clientMessageId));
+		const messages = messagesRestore(d.messages, history);
 		const next = {
 			...d,
 			info: f.chat_info ?? d.info,
 			restore: 'done',
 			restoreError: null,
-			messages: messagesRestore(d.messages, history),
+			messages,
+			/* what was loaded before it is still there, and what is before that was counted then */
+			older: history.length > 0 && messages[0].id !== history[0].id ? d.older : f.older ?? 0,
 			outbox: d.outbox.filter((item) => !here.has(item.cmid)),
 		};
 		return { ...next, turn: turnAfterRestore(next, f.active_turn, at) };

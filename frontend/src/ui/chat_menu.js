@@ -7,13 +7,25 @@ import { menuButton } from './menu_button.js';
 import { toast } from './notices.js';
 import { usageDialog } from './usage.js';
 
+/* Also of a dialogue that is longer than one answer. */
+async function wholeHistory(api, chatId) {
+	let page = await api.history(chatId);
+	let all = page.history;
+
+	while (page.older > 0 && page.history.length > 0) {
+		page = await api.history(chatId, { before: page.history[0].seq });
+		all = [...page.history, ...all];
+	}
+	return all;
+}
+
 /** current(): the open chat as {id, chat_name, chat_type} */
 export function chatMenu({ app, current }) {
 	async function save(make, ending, type) {
 		const { id, chat_name: name, chat_type: kind } = current();
 		const chat = { id, name: name || t('chat.unnamed'), type: kind ?? '' };
 		try {
-			const { history } = await app.api.history(id);
+			const history = await wholeHistory(app.api, id);
 			download(fileName(chat.name, ending), make(chat, history, { you: t('message.you'), ai: t('message.ai') }), type);
 		} catch (error) {
 			toast(t('export.failed', { reason: error.message }), 'error');

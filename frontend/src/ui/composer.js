@@ -8,6 +8,7 @@ import { formatNumber, t } from '../i18n/index.js';
 import { MESSAGE_MAX, messageProblem } from '../message_limits.js';
 import { loadDraft, saveDraft } from '../unsent.js';
 import { freshId, h, setText } from './dom.js';
+import { editNote } from './edit_note.js';
 
 const TALLEST_PX = 240;
 /* A phone's keyboard has no Shift+Enter: there Enter is a new line, and the button sends. */
@@ -24,7 +25,8 @@ export function composer({ storage, onSend, onStop }) {
 	const hint = h('p', { class: 'composer-hint', id: `${id}-hint` });
 	const send = h('button', { type: 'submit', class: 'button button-primary', 'data-testid': 'send' }, t('composer.send'));
 	const stop = h('button', { type: 'button', class: 'button', 'data-testid': 'stop', 'data-key': 'stop', onclick: onStop }, t('composer.stop'));
-	const node = h('form', { class: 'composer', onsubmit: submit },
+	const edit = editNote({ storage, onCancel: giveUp });
+	const node = h('form', { class: 'composer', onsubmit: submit }, edit.node,
 		h('label', { class: 'visually-hidden', for: id }, t('composer.label')),
 		input, h('div', { class: 'composer-actions' }, stop, send), hint);
 	let chatId = null;
@@ -60,8 +62,13 @@ export function composer({ storage, onSend, onStop }) {
 			return;
 		/* U+0000 cannot be stored and cannot be seen */
 		const text = input.value.replaceAll('\0', '');
-		put('');
+		put(edit.end(chatId));
 		onSend(text);
+		input.focus();
+	}
+
+	function giveUp() {
+		put(edit.end(chatId));
 		input.focus();
 	}
 
@@ -73,6 +80,9 @@ export function composer({ storage, onSend, onStop }) {
 		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !touch) {
 			event.preventDefault();
 			node.requestSubmit();
+		} else if (event.key === 'Escape' && !edit.node.hidden) {
+			event.preventDefault();
+			giveUp();
 		}
 	});
 
@@ -86,6 +96,7 @@ export function composer({ storage, onSend, onStop }) {
 				chatId = nextChatId;
 				waits = nowWaits;
 				input.value = chatId ? loadDraft(storage, chatId) : '';
+				edit.show(chatId);
 				refresh();
 			} else if (nowWaits !== waits) {
 				waits = nowWaits;
@@ -94,7 +105,13 @@ export function composer({ storage, onSend, onStop }) {
 			stop.hidden = !running;
 			setText(stop, t(stopping ? 'composer.stopping' : 'composer.stop'));
 		},
-		/** A text comes back before what is being written: one that was not sent, one to change, a suggestion. */
+		/** An earlier message to change, in place of what is being written. */
+		edit(text) {
+			edit.begin(chatId, input.value);
+			put(text);
+			input.focus();
+		},
+		/** A text comes back before what is being written: one that was not sent, a suggestion. */
 		takeBack(text) {
 			put([text, input.value].filter(Boolean).join('\n\n'));
 			input.focus();

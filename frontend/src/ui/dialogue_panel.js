@@ -52,9 +52,10 @@ function noteOf(d, shown, again, emptyText) {
 export function dialoguePanel({ app, session, emptyText, items = (all) => all, onDraw = () => {} }) {
 	const list = messageList({
 		retryTurn: session.retryTurn,
+		loadOlder: () => session.loadOlder().catch((error) => toast(t('chat.earlier.failed', { reason: error.message }), 'error')),
 		regenerate: session.regenerate,
 		sendAgain: session.retryMessage,
-		edit: (text) => compose.takeBack(text),
+		edit: (text) => compose.edit(text),
 		versions: async (id) => (await app.api.history(session.state().currentChatId, { versions_of: id })).history,
 		takeBack(cmid) {
 			compose.takeBack(session.dialogue().outbox.find((item) => item.cmid === cmid)?.text ?? '');
@@ -80,6 +81,7 @@ export function dialoguePanel({ app, session, emptyText, items = (all) => all, o
 		if (fresh)
 			list.clear();
 		const shown = d ? items(timeline(d, state.connection)) : [];
+		list.showEarlier(d?.older ?? 0, d?.loadingOlder ?? false);
 		list.update(withDays(shown), state.connection, noteOf(d, shown, again, emptyText));
 		if (fresh)
 			list.follow(true);

@@ -16,6 +16,9 @@ function dayView(item) {
 	return { node: h('p', { class: 'messages-day' }, h('span', {}, formatDay(item.timestamp))), update() {} };
 }
 
+/* Lines between days move, messages do not. */
+const firstMessage = (views) => [...views.keys()].find((key) => !key.startsWith('day:'));
+
 /* the same as in plan.css */
 const OWN_SCROLL = '(min-width: 900px) and (min-height: 561px)';
 
@@ -26,9 +29,12 @@ export function messageList(actions) {
 		type: 'button', class: 'button button-small to-end', hidden: true, 'data-testid': 'to-end', 'data-key': 'to-end',
 		onclick: () => follow(true),
 	});
+	const earlier = h('button', {
+		type: 'button', class: 'button button-small earlier', hidden: true, 'data-testid': 'earlier', onclick: () => actions.loadOlder(),
+	});
 	const node = h('div', {
 		class: 'messages', role: 'log', 'aria-live': 'off', 'aria-label': t('chat.messages'), tabindex: '0', 'data-testid': 'messages',
-	}, list);
+	}, earlier, list);
 	const frame = h('div', { class: 'messages-frame' }, node, toEnd);
 	const groups = messageGroups(list);
 	let views = new Map();
@@ -79,16 +85,42 @@ export function messageList(actions) {
 	resized.observe(node);
 	resized.observe(list);
 
+	/* Whether messages came before the first one there was. */
+	function comesBefore(next) {
+		const first = firstMessage(views);
+
+		return first !== undefined && next.has(first) && firstMessage(next) !== first;
+	}
+
+	/* What is new behind the newest one that was known. */
 	function countUnseen(next) {
 		if (atEnd || views.size === 0)
 			return;
+		let fresh = 0;
 		for (const [key, view] of next)
-			unseen += !views.has(key) && view.fromOutside ? 1 : 0;
+			fresh = views.has(key) ? 0 : fresh + (view.fromOutside ? 1 : 0);
+		unseen += fresh;
+	}
+
+	/* What the reader looks at stays where it is while messages come before it. */
+	function keepPlace(change) {
+		const { node: first } = views.get(firstMessage(views));
+		const top = first.getBoundingClientRect().top;
+
+		change();
+		if (!atEnd)
+			scroller().scrollTop += first.getBoundingClientRect().top - top;
 	}
 
 	return {
 		node: frame,
 		follow,
+		/** older: how many messages are before these; loading: they are on their way */
+		showEarlier(older, loading) {
+			earlier.hidden = older === 0;
+			earlier.disabled = loading;
+			setText(earlier, loading ? t('app.loading') : t('chat.earlier', { n: older }));
+		},
 		/** Another chat comes: nothing of this one is new there. */
 		clear() {
 			views = new Map();
@@ -108,7 +140,11 @@ export function messageList(actions) {
 				if (!next.has(key))
 					view.node.remove();
 			}
-			groups.put([...next].map(([key, view]) => [key, view.node]));
+			const put = () => groups.put([...next].map(([key, view]) => [key, view.node]));
+			if (comesBefore(next))
+				keepPlace(put);
+			else
+				put();
 			countUnseen(next);
 			views = next;
 			list.querySelector(':scope > .messages-note')?.remove();

@@ -10,6 +10,8 @@ export default {
 	'app.part.title': 'The page did not load',
 	'app.part.text': 'There is no connection, or the application was updated. What you typed is kept.',
 
+	'chat.earlier': { one: 'Show {n} earlier message', other: 'Show {n} earlier messages' },
+	'chat.earlier.failed': 'The earlier messages could not be loaded: {reason}',
 	'chat.unseen': { one: '{n} new message', other: '{n} new messages' },
 	'chat.type.lesson': '📗 Lesson',
 	'chats.button': 'Chats ({n})',
@@ -33,6 +35,7 @@ export default {
 	'chats.deleted': '"{name}" is deleted.',
 	'chats.restored': '"{name}" is back.',
 
+	'composer.editing': 'The earlier question and its answer stay; the changed one goes to the end.',
 	'composer.hint.touch': 'The button sends.',
 	'composer.waits': 'One message already waits for the answer to end.',
 
