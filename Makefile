@@ -118,7 +118,7 @@ migrate-dry-run: deps build ## say what migrate would do with the database, chan
 	@$(DEV)/db.sh migrate-dry-run
 
 ##@ Check
-.PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos stack-test kills migrate-kills check bench screenshots frontend-report
+.PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos stack-test chaos chaos-campaign kills migrate-kills check bench screenshots frontend-report
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -138,11 +138,23 @@ test-suite: ## the four daemons together
 test-browser: ## the whole story in Chromium
 	@$(DEV)/test.sh browser
 
-test-chaos: ## each daemon killed at each of its fault points, the checker of chaos runs
+test-chaos: ## two minutes of chaos; each daemon killed at each of its fault points; the checker of such runs
 	@$(DEV)/test.sh chaos
 
 stack-test: ## docker-compose.yml for real: images, faults, upgrades; brings its own Docker where root has none
 	@$(DEV)/stack-test.sh
+
+SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
+CHAOS_BUILD ?= chaos
+chaos: deps ## the stack torn apart for SECONDS (600) under load, SEED (drawn); then the checker
+	@$(DEV)/build.sh $(CHAOS_BUILD) alp-gateway alp-chat alp-ai alp-store
+	@$(DEV)/npm.sh tests
+	@$(DEV)/node.sh tests/chaos/run.js --build $(CHAOS_BUILD) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+chaos-campaign: deps ## 1,000 kill -9 over the four daemons and 10 restarts of PostgreSQL in 10 minutes; then the checker
+	@$(DEV)/build.sh $(CHAOS_BUILD) alp-gateway alp-chat alp-ai alp-store
+	@$(DEV)/npm.sh tests
+	@$(DEV)/node.sh tests/chaos/run.js --build $(CHAOS_BUILD) --seconds 600 --kills 1000 --pg-restarts 10 $(if $(SEED),--seed $(SEED))
 
 KILLS ?= 200
 kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknowledged must be there

@@ -14,7 +14,7 @@ const END_MS = 60000;
 let stack, worker, rest;
 
 before(async () => {
-	stack = await startStack({ persona: "echo", workers: 1, env: { WORKER_SILENCE_MS: "1500" } });
+	stack = await startStack({ persona: "echo", workers: 1, env: { WORKER_SILENCE_MS: "3000" } });
 	stack.expectExit(/SIGKILL/);
 	[worker] = stack.daemons.ai;
 	rest = await guestOf(stack);

@@ -27,9 +27,6 @@ export const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 const local = (port) => `127.0.0.1:${port}`;
 
-/* Freed memory that the sanitizer keeps would hide what really grows. */
-const QUARANTINE = "quarantine_size_mb=4:thread_local_quarantine_size_kb=64";
-
 const SECRETS = ["SECRET_KEY", "BUS_KEY", "DATA_KEY", "DEFAULT_OPENAI_API_KEY"];
 
 export class Bed {
@@ -78,7 +75,6 @@ export class Bed {
 		const daemon = new Daemon({ program, instance: name, health, build: this.build, dir: this.dir,
 			settings: { ...this.common, [`${program.toUpperCase()}_HEALTH`]: health, ...settings } });
 
-		daemon.env.ASAN_OPTIONS += `:${QUARANTINE}`;
 		daemon.onLife = (what, more) => this.processes.push({ t: monotonicMs(), name, what, ...more });
 		this.daemons.set(name, daemon);
 		return daemon;

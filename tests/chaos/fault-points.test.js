@@ -157,7 +157,7 @@ test("a debug build has every point, a release build none", (t) => {
 for (const daemon of ["gateway", "chat", "ai", "store"]) {
 	test(`${daemon} may die at any of its points`, async (t) => {
 		const stack = await startStack({ persona: "echo", workers: 1,
-			env: { FLUSH_MS: "100", LEASE_MS: "1200", WORKER_SILENCE_MS: "1500" } });
+			env: { FLUSH_MS: "100", LEASE_MS: "1200", WORKER_SILENCE_MS: "3000" } });
 
 		stack.expectExit(/SIGKILL/);
 		try {

@@ -9,6 +9,7 @@ import { until } from "../lib/until.js";
 import { monotonicMs } from "./bed.js";
 
 const POINT_MS = 4000;	/* a point that is not passed within this time is disarmed */
+const AIM_MS = 600;
 const SLICE_MS = 25;	/* a slow process runs for so long, and stands still for twice that */
 const BACK_MS = 20000;
 
@@ -62,6 +63,14 @@ export class Faults {
 			.then((health) => health.busy > 0, () => false);
 	}
 
+	/* Waits a moment for work to be in flight: a kill in a pause proves little. */
+	async #awaitWork(daemon) {
+		for (const end = monotonicMs() + AIM_MS; monotonicMs() < end; await sleep(20))
+			if (await this.#hasWork(daemon))
+				return true;
+		return false;
+	}
+
 	#back(daemon, lives) {
 		return until(`${daemon.name} is back`, () => daemon.starts > lives && daemon.running, { ms: BACK_MS })
 			.then(() => daemon.waitReady(BACK_MS)).catch(() => {});	/* the end of the run waits for all */
@@ -69,7 +78,7 @@ export class Faults {
 
 	async kill(fault) {
 		const daemon = this.bed.daemons.get(fault.target), lives = daemon.starts;
-		const hit = await this.#hasWork(daemon);
+		const hit = await this.#awaitWork(daemon);
 
 		if (!daemon.kill("SIGKILL"))
 			return;

@@ -82,7 +82,8 @@ export async function runChaos({ seconds = 120, seed = 1, build = "debug", users
 		const ready = await quiesce(bed, users, talks);
 		const logs = { seed, clock: { start, faultsEnd, ready, end: monotonicMs() }, client, faults, processes: bed.processes,
 			sim: bed.calls(), db: await dump(bed.database.url), outputs: await bed.outputs(), secrets: bed.secrets,
-			resources: { before, after: await bed.resources(), cores: bed.cores, reports: bed.reports } };
+			resources: { before, after: await bed.resources(), cores: bed.cores, reports: bed.reports,
+				sanitized: build === "debug" || build === "tsan" } };
 
 		return { logs, bed, skipped: player.skipped };
 	} catch (err) {

@@ -21,7 +21,8 @@
  *   db         rows of users, sessions, chats, messages, turns, attempts, modules
  *   outputs    { name, text }: everything the daemons wrote or answered to operators
  *   secrets    texts that must be in none of it
- *   resources  { before, after, cores, reports }, each { name: { fds, threads, kb }, ... , sessions }
+ *   resources  { before, after, cores, reports, sanitized }; before, after: { processes: { name: { fds, threads, kb } },
+ *              sessions }; sanitized: kb says nothing, the sanitizer keeps what was freed
  */
 
 const LOGS = ["client", "sim", "faults", "processes", "db", "outputs", "secrets", "resources"];
