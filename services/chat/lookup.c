@@ -74,7 +74,7 @@ static void lookup_ask(struct lookup *l)
 
 void lookup_turn(struct chat *chat, struct call *call, const struct uuid_text *turn_id, bool for_end)
 {
-	struct lookup *l = talloc_zero(NULL, struct lookup);
+	struct lookup *l = talloc_zero(chat->daemon->ctx, struct lookup);
 
 	l->chat = chat;
 	l->call = call;

@@ -34,14 +34,22 @@ void turn_go(struct turn *turn, enum turn_step step)
 	steps[step].run(turn);
 }
 
+static int turn_on_free(struct turn *turn)
+{
+	reply_log_done(&turn->reply);
+	return 0;
+}
+
+/* In the process's context: one that is still being begun when the process ends goes with it. */
 static struct turn *turn_alloc(struct chat *chat, const struct uuid_text *id)
 {
-	struct turn *turn = talloc_zero(NULL, struct turn);
+	struct turn *turn = talloc_zero(chat->daemon->ctx, struct turn);
 
 	turn->chat = chat;
 	turn->id = *id;
 	turn->started_us = turn->renewed_us = clock_us();
 	reply_log_init(&turn->reply);
+	talloc_set_destructor(turn, turn_on_free);
 	return turn;
 }
 
@@ -107,10 +115,7 @@ struct turn *turn_find(struct chat *chat, const struct uuid_text *id)
 
 static void turn_free(void *arg)
 {
-	struct turn *turn = arg;
-
-	reply_log_done(&turn->reply);
-	talloc_free(turn);
+	talloc_free(arg);
 }
 
 void turn_end(struct turn *turn)

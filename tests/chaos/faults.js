@@ -1,7 +1,8 @@
 /*
  * Does to the bed what the schedule says, and logs what really happened: when,
  * to whom, and whether it met work in flight. No two faults of one target at
- * once: a fault that comes too early for its target is left out.
+ * once: a fault that comes too early for its target is left out, a kill goes to
+ * somebody else.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,7 +35,19 @@ export class Faults {
 		await Promise.all(this.#pending);
 	}
 
-	#begin(fault) {
+	/* A kill that finds its target busy dying takes the next daemon that is not. */
+	#aim(fault) {
+		const names = [...this.bed.daemons.keys()];
+		const at = names.indexOf(fault.target);
+		const target = fault.kind === "kill" && this.#busy.has(fault.target)
+			? [...names.slice(at), ...names.slice(0, at)].find((name) => !this.#busy.has(name)) : fault.target;
+
+		return { ...fault, target: target ?? fault.target };
+	}
+
+	#begin(drawn) {
+		const fault = this.#aim(drawn);
+
 		if (this.#busy.has(fault.target)) {
 			this.skipped++;
 			return;
