@@ -120,10 +120,19 @@ void call_fail(struct call *call, enum rc rc, const char *field, const char *fmt
 
 /* ---- asking --------------------------------------------------------------- */
 
-/* Dials a listener; it may be away for now. False never: a malformed address is said in err (NULL). */
-struct peer *bus_dial(struct bus *bus, const char *name, const char *address, struct err *err);
+/*
+ * Dials a listener; it may be away for now. addresses: one, or up to eight of
+ * equal instances, comma-separated. Then a request goes to one of those that are
+ * there and answer, in turn, and to another when that one dies, or is silent for
+ * a third of the default wait. NULL with err: an address is malformed.
+ */
+struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, struct err *err);
 
-bool peer_is_up(const struct peer *peer);
+bool peer_is_up(const struct peer *peer); /* at least one instance is there */
+int peer_instances(const struct peer *peer); /* addresses it was dialled with */
+
+/* The next of comma-separated addresses, owned by ctx; NULL at their end. */
+char *bus_address_next(void *ctx, const char **addresses);
 
 /* What comes back. body (struct ans_*) is NULL unless err.rc is RC_OK, and lives until the callback returns. */
 struct answer {
@@ -133,11 +142,15 @@ struct answer {
 
 typedef void answer_fn(void *arg, const struct answer *answer);
 
+/* Of a good answer: this instance does not have it, another may. Then that one is asked; the last one's answer counts. */
+typedef bool elsewhere_fn(const void *body);
+
 struct ask {
 	struct caller caller; /* zero: nobody */
 	const char *trace; /* NULL: none */
 	int64_t timeout_ms; /* 0: the default */
 	bool background; /* may be open when the process leaves */
+	elsewhere_fn *elsewhere; /* NULL: any instance will do */
 };
 
 /*
@@ -162,7 +175,8 @@ void bus_publish(struct pub *pub, enum msg_id msg, const void *body, const char 
 
 bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
 			  void *service, struct err *err);
-bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+/* addresses: of one publisher or of several, comma-separated; each has its own queue. */
+bool bus_subscribe_dial(struct bus *bus, const char *name, const char *addresses, const struct dispatch *dispatch,
 			void *service, struct err *err);
 
 #endif

@@ -141,6 +141,15 @@ struct sock *sock_add(struct bus *bus, const char *name, nng_socket nng, bool di
 	return sock;
 }
 
+char *bus_address_next(void *ctx, const char **addresses)
+{
+	const char *p = *addresses + strspn(*addresses, ", \t");
+	size_t len = strcspn(p, ", \t");
+
+	*addresses = p + len;
+	return len > 0 ? talloc_strndup(ctx, p, len) : NULL;
+}
+
 char *bus_url(void *ctx, const char *address, bool reqrep)
 {
 	if (strstr(address, "://") != NULL)
@@ -154,6 +163,9 @@ bool sock_start(struct sock *sock, const char *address, bool reqrep, struct err 
 {
 	int rv;
 
+	if (!sock->dials && strchr(address, ',') != NULL)
+		return err_field(err, RC_INVALID, sock->name, "%s: one address to listen at was expected, not %s",
+				 sock->name, address);
 	sock->url = bus_url(sock, address, reqrep);
 	rv = sock->dials ? nng_dial(sock->nng, sock->url, NULL, NNG_FLAG_NONBLOCK)
 			 : nng_listen(sock->nng, sock->url, NULL, 0);

@@ -259,8 +259,13 @@ bool bus_subscribe_listen(struct bus *bus, const char *name, const char *address
 	return sub_open(bus, name, address, false, dispatch, service, err);
 }
 
-bool bus_subscribe_dial(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch,
+bool bus_subscribe_dial(struct bus *bus, const char *name, const char *addresses, const struct dispatch *dispatch,
 			void *service, struct err *err)
 {
-	return sub_open(bus, name, address, true, dispatch, service, err);
+	char *one;
+
+	while ((one = bus_address_next(bus, &addresses)) != NULL)
+		if (!sub_open(bus, name, one, true, dispatch, service, err))
+			return false;
+	return true;
 }

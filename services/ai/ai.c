@@ -79,7 +79,9 @@ static size_t ai_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX]
 {
 	const struct ai *ai = arg;
 
-	out[0] = (struct dependency){ .name = "chat", .up = peer_is_up(ai->work), .why = "not reachable at BUS_WORK" };
+	out[0] = (struct dependency){ .name = "chat", .why = "not reachable at BUS_WORK" };
+	for (int i = 0; i < ai->chats_n; i++)
+		out[0].up |= peer_is_up(ai->chats[i].work);
 	return 1;
 }
 
@@ -110,24 +112,55 @@ static bool ai_is_idle(void *arg)
 {
 	const struct ai *ai = arg;
 
-	return ai->attempts == NULL && (ai->pulls == 0 || clock_us() - ai->leave_us > LEAVE_US);
+	return ai->attempts == NULL && (pulls_open(ai) == 0 || clock_us() - ai->leave_us > LEAVE_US);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static void ai_dial(struct ai *ai)
+static void chat_dial(struct ai *ai, const char *work, const char *delta, const char *control)
 {
 	struct daemon *d = ai->daemon;
+	struct chat_link *chat = &ai->chats[ai->chats_n];
 	struct err err = { 0 };
 
-	ai->work = bus_dial(d->bus, "work", ai->config->bus_work, &err);
-	if (ai->work == NULL)
+	*chat = (struct chat_link){ .ai = ai, .bit = 1U << ai->chats_n };
+	chat->work = bus_dial(d->bus, "work", work, &err);
+	if (chat->work == NULL)
 		daemon_fail(d, &err);
-	ai->delta = bus_publish_dial(d->bus, "delta", ai->config->bus_delta, &err);
-	if (ai->delta == NULL)
+	chat->delta = bus_publish_dial(d->bus, "delta", delta, &err);
+	if (chat->delta == NULL)
 		daemon_fail(d, &err);
-	if (!bus_subscribe_dial(d->bus, "control", ai->config->bus_control, ai_handlers(), ai, &err))
+	if (!bus_subscribe_dial(d->bus, "control", control, ai_handlers(), chat, &err))
 		daemon_fail(d, &err);
+	ai->chats_n++;
+}
+
+/* The three addresses of each chat stand at the same place of their lists. */
+static void ai_dial(struct ai *ai)
+{
+	const char *work = ai->config->bus_work, *delta = ai->config->bus_delta, *control = ai->config->bus_control;
+	void *ctx = talloc_new(NULL);
+	struct err err = { 0 };
+
+	for (;;) {
+		char *w = bus_address_next(ctx, &work), *d = bus_address_next(ctx, &delta),
+		     *c = bus_address_next(ctx, &control);
+
+		if (w == NULL && d == NULL && c == NULL)
+			break;
+		if (w == NULL || d == NULL || c == NULL || ai->chats_n == CHATS_MAX) {
+			err_field(&err, RC_INVALID, "BUS_WORK",
+				  "BUS_WORK, BUS_DELTA, BUS_CONTROL: equally many addresses, at most %d, were expected",
+				  CHATS_MAX);
+			daemon_fail(ai->daemon, &err);
+		}
+		chat_dial(ai, w, d, c);
+	}
+	talloc_free(ctx);
+	if (ai->config->ai_slots < ai->chats_n) {
+		err_field(&err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: at least one for each address of BUS_WORK was expected");
+		daemon_fail(ai->daemon, &err);
+	}
 }
 
 void ai_init(struct ai *ai, struct daemon *d)
@@ -168,7 +201,8 @@ void ai_done(struct ai *ai)
 	struct attempt *a, *tmp;
 
 	ai->leaving = true; /* nothing is pulled for the slots that become free now */
-	loop_disarm(ai->loop, &ai->pull_pause);
+	for (int i = 0; i < ai->chats_n; i++)
+		loop_disarm(ai->loop, &ai->chats[i].pull_pause);
 	loop_disarm(ai->loop, &ai->beat);
 	loop_disarm(ai->loop, &ai->cut);
 	HASH_ITER (hh, ai->attempts, a, tmp)

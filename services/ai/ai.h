@@ -13,7 +13,21 @@
 #include "prices.h"
 #include "seal.h"
 
+#define CHATS_MAX 8
+
 struct attempt;
+struct ai;
+
+/* One instance of chat. */
+struct chat_link {
+	struct ai *ai;
+	unsigned bit; /* in attempt.strangers */
+	struct peer *work; /* pulls, ends, beats, texts */
+	struct pub *delta;
+	int pulls; /* WORK_PULL requests that are open */
+	ev_timer pull_pause; /* armed: a pull failed, not yet again */
+	bool beating; /* a WORK_BEAT is open */
+};
 
 struct ai {
 	struct daemon *daemon;
@@ -21,8 +35,8 @@ struct ai {
 	const struct config *config;
 	struct log log;
 	char *worker; /* unique per process: host-pid-random */
-	struct peer *work; /* chat: pulls, ends, beats, texts */
-	struct pub *delta;
+	struct chat_link chats[CHATS_MAX];
+	int chats_n;
 	struct curl_loop *curl;
 	struct endpoint endpoint;
 	struct prices *prices;
@@ -35,11 +49,7 @@ struct ai {
 	int running; /* attempts that use a slot */
 	int unconfirmed; /* attempts that have ended, chat has not said so yet */
 
-	int pulls; /* WORK_PULL requests that are open */
-	ev_timer pull_pause; /* armed: a pull failed, not yet again */
-
 	ev_timer beat;
-	bool beating; /* a WORK_BEAT is open */
 
 	bool leaving; /* SIGTERM came: no new pulls */
 	int64_t leave_us; /* when it came */
@@ -53,6 +63,7 @@ void ai_done(struct ai *ai);
 /* Keeps a WORK_PULL open for each free slot, as far as that makes sense (pull.c). */
 void pull_init(struct ai *ai);
 void pull_fill(struct ai *ai);
+int pulls_open(const struct ai *ai);
 
 /* The handlers of what chat publishes to workers (handlers.c). */
 const struct dispatch *ai_handlers(void);

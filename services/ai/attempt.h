@@ -33,6 +33,7 @@ struct attempt {
 	UT_hash_handle hh;
 	char key[ATTEMPT_KEY_SIZE];
 	struct ai *ai;
+	struct chat_link *chat; /* who handed it out, or took its turn over */
 	struct uuid_text turn_id;
 	int64_t number;
 	enum attempt_step step;
@@ -68,11 +69,12 @@ struct attempt {
 	int64_t retry_after_ms;
 	ev_timer again;
 	int64_t pause_ms; /* before WORK_DONE is told again */
+	unsigned strangers; /* chats that said it is not, or not any more, theirs */
 	struct request *done_request, *text_request;
 };
 
 /* Starts it. A second one of the same number is ignored: chat asked twice. */
-void attempt_start(struct ai *ai, const struct ans_work_pull *work);
+void attempt_start(struct chat_link *chat, const struct ans_work_pull *work);
 
 struct attempt *attempt_find(struct ai *ai, const struct uuid_text *turn_id, int64_t number);
 
@@ -94,6 +96,7 @@ void request_write(struct attempt *a, const struct ans_work_pull *work);
 
 void tell_done(struct attempt *a); /* frees the attempt when chat has confirmed */
 void tell_text(struct attempt *a); /* the text so far */
+void attempt_goes_to(struct attempt *a, struct chat_link *chat); /* who has its turn now; told the end if there is one */
 void tell_piece(void *attempt, size_t number, struct text piece);
 void tell_beats(struct ai *ai); /* once a second from now on while there are attempts */
 void tell_leaving(struct ai *ai);

@@ -365,11 +365,13 @@ static const struct transfer_events transfer_events = {
 
 /* ---- the start ------------------------------------------------------------------------------ */
 
-static struct attempt *attempt_new(struct ai *ai, const struct ans_work_pull *work)
+static struct attempt *attempt_new(struct chat_link *chat, const struct ans_work_pull *work)
 {
+	struct ai *ai = chat->ai;
 	struct attempt *a = talloc_zero(ai->daemon->ctx, struct attempt);
 
 	a->ai = ai;
+	a->chat = chat;
 	a->turn_id = work->turn_id;
 	a->number = work->attempt;
 	a->stream = work->stream;
@@ -456,8 +458,9 @@ static enum ending attempt_enter_breaker(struct attempt *a)
 	return ENDING_NONE;
 }
 
-void attempt_start(struct ai *ai, const struct ans_work_pull *work)
+void attempt_start(struct chat_link *chat, const struct ans_work_pull *work)
 {
+	struct ai *ai = chat->ai;
 	struct attempt *a = attempt_find(ai, &work->turn_id, work->attempt);
 	enum ending why;
 
@@ -465,7 +468,7 @@ void attempt_start(struct ai *ai, const struct ans_work_pull *work)
 		log_warning(&a->log, "attempt.twice", "reason=\"chat handed it out again\"");
 		return;
 	}
-	a = attempt_new(ai, work);
+	a = attempt_new(chat, work);
 	tell_beats(ai);
 	why = attempt_aim(a, work);
 	if (why == ENDING_NONE)

@@ -69,5 +69,5 @@ void count_numbers(void *arg, UT_string *json)
 	json_i64(json, "slots", ai->config->ai_slots);
 	json_i64(json, "busy", ai->running);
 	json_i64(json, "unconfirmed", ai->unconfirmed);
-	json_i64(json, "pulls", ai->pulls);
+	json_i64(json, "pulls", pulls_open(ai));
 }

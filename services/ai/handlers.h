@@ -4,7 +4,7 @@
 
 #include "attempt.h"
 
-#define DISPATCH_TYPE struct ai
+#define DISPATCH_TYPE struct chat_link
 #define DISPATCH_AI
 #include "dispatch.h"
 

@@ -20,7 +20,7 @@ void tell_piece(void *arg, size_t number, struct text piece)
 				  .piece = piece };
 
 	FAULT_POINT(ai_before_delta);
-	bus_publish(a->ai->delta, MSG_AI_DELTA, &m, a->trace);
+	bus_publish(a->chat->delta, MSG_AI_DELTA, &m, a->trace);
 	FAULT_POINT(ai_after_delta);
 }
 
@@ -32,9 +32,28 @@ static void again_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	tell_done(w->data);
 }
 
-static bool is_confirmed(enum rc rc)
+/* It was stored; or no chat has the turn any more, or it goes on with another attempt. */
+static bool is_confirmed(struct attempt *a, enum rc rc)
 {
-	return rc == RC_OK || rc == RC_NOT_FOUND || rc == RC_CONFLICT;
+	if (rc == RC_NOT_FOUND || rc == RC_CONFLICT)
+		a->strangers |= a->chat->bit;
+	return rc == RC_OK || a->strangers == (1U << a->ai->chats_n) - 1;
+}
+
+/* Who did not take the end may not be whose turn it is by now. */
+static void done_turn_to_next(struct attempt *a)
+{
+	struct ai *ai = a->ai;
+	int at = (int)(a->chat - ai->chats);
+
+	for (int i = 1; i < ai->chats_n; i++) {
+		struct chat_link *next = &ai->chats[(at + i) % ai->chats_n];
+
+		if (!peer_is_up(next->work))
+			continue;
+		a->chat = next;
+		return;
+	}
 }
 
 static void done_on_answer(void *arg, const struct answer *answer)
@@ -43,7 +62,7 @@ static void done_on_answer(void *arg, const struct answer *answer)
 	enum rc rc = answer->err.rc;
 
 	a->done_request = NULL;
-	if (is_confirmed(rc)) {
+	if (is_confirmed(a, rc)) {
 		FAULT_POINT(ai_confirmed);
 		attempt_free(a);
 		return;
@@ -53,6 +72,7 @@ static void done_on_answer(void *arg, const struct answer *answer)
 		attempt_free(a);
 		return;
 	}
+	done_turn_to_next(a);
 	loop_timer(&a->again, again_on_timer, a);
 	loop_arm(a->ai->loop, &a->again, a->pause_ms);
 	a->pause_ms = a->pause_ms * 2 < PAUSE_MAX_MS ? a->pause_ms * 2 : PAUSE_MAX_MS;
@@ -112,7 +132,7 @@ void tell_done(struct attempt *a)
 	m.ends = text_from(ends);
 	FAULT_POINT(ai_before_done);
 	a->done_request =
-		bus_request(a->ai->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace }, done_on_answer, a);
+		bus_request(a->chat->work, MSG_WORK_DONE, &m, &(struct ask){ .trace = a->trace }, done_on_answer, a);
 	FAULT_POINT(ai_after_done);
 	talloc_free(ends);
 }
@@ -141,22 +161,39 @@ void tell_text(struct attempt *a)
 	ends = reply_log_ends(a, &a->delta.log, 0);
 	m.ends = text_from(ends);
 	a->text_request =
-		bus_request(a->ai->work, MSG_WORK_TEXT, &m, &(struct ask){ .trace = a->trace }, text_on_answer, a);
+		bus_request(a->chat->work, MSG_WORK_TEXT, &m, &(struct ask){ .trace = a->trace }, text_on_answer, a);
 	talloc_free(ends);
+}
+
+void attempt_goes_to(struct attempt *a, struct chat_link *chat)
+{
+	a->strangers = 0;
+	if (a->chat == chat)
+		return;
+	/* Whoever was asked before is not waited for. */
+	request_forget(a->text_request);
+	a->text_request = NULL;
+	a->chat = chat;
+	if (a->step != ATTEMPT_TELL)
+		return;
+	request_forget(a->done_request);
+	loop_disarm(a->ai->loop, &a->again);
+	tell_done(a);
 }
 
 /* ---- beats ----------------------------------------------------------------------------- */
 
 static void beat_on_answer(void *arg, const struct answer *answer)
 {
-	struct ai *ai = arg;
+	struct chat_link *chat = arg;
 
-	ai->beating = false;
+	chat->beating = false;
 	if (answer->err.rc != RC_OK)
-		log_debug(&ai->log, "ai.beat", "rc=%s", rc_name(answer->err.rc));
+		log_debug(&chat->ai->log, "ai.beat", "rc=%s", rc_name(answer->err.rc));
 }
 
-static void beat_send(struct ai *ai)
+/* Every chat hears of every attempt: who takes a turn over finds its worker by that. */
+static void beat_send(struct ai *ai, bool leaving)
 {
 	CLEANUP(string_done) UT_string list;
 	struct msg_work_beat m = { .worker = text_from(ai->worker), .leaving = ai->leaving };
@@ -165,9 +202,15 @@ static void beat_send(struct ai *ai)
 	for (const struct attempt *a = ai->attempts; a != NULL; a = a->hh.next)
 		utstring_printf(&list, "%s%s", a != ai->attempts ? "," : "", a->key);
 	m.attempts = json_written(&list);
-	ai->beating = true;
-	bus_request(ai->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_MS, .background = true },
-		    beat_on_answer, ai);
+	for (int i = 0; i < ai->chats_n; i++) {
+		struct chat_link *chat = &ai->chats[i];
+
+		if (chat->beating && !leaving)
+			continue;
+		chat->beating = true;
+		bus_request(chat->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_MS, .background = true },
+			    beat_on_answer, chat);
+	}
 }
 
 static void beat_on_timer(struct ev_loop *ev, ev_timer *w, int events)
@@ -177,8 +220,7 @@ static void beat_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	(void)ev, (void)events;
 	if (ai->attempts == NULL)
 		return;
-	if (!ai->beating)
-		beat_send(ai);
+	beat_send(ai, false);
 	loop_arm(ai->loop, &ai->beat, BEAT_MS);
 }
 
@@ -195,5 +237,5 @@ void tell_beats(struct ai *ai)
 
 void tell_leaving(struct ai *ai)
 {
-	beat_send(ai);
+	beat_send(ai, true);
 }

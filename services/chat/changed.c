@@ -28,12 +28,13 @@ enum rc on_chat_changed(struct chat *chat, const struct msg_chat_changed *m, str
 
 	cJSON_ArrayForEach(entry, told)
 	{
-		events_chat_updated(chat, user_id, entry, m->change, call_trace(call));
+		if (!m->told_already)
+			events_chat_updated(chat, user_id, entry, m->change, call_trace(call));
 		if (deleted)
 			stop_turns(chat, user_id, json_get_text(entry, "chat_id"), &no_track);
 	}
 	if (m->track_id.s[0] != '\0')
 		stop_turns(chat, user_id, (struct text){ 0 }, &m->track_id);
-	call_answer(call, &(struct ans_chat_changed){});
+	call_answer(call, &(struct ans_chat_changed){ .elsewhere = m->told_already });
 	return RC_OK;
 }

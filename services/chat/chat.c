@@ -1,12 +1,14 @@
 #include "chat.h"
 
 #include "clock.h"
+#include "ids.h"
 #include "takeover.h"
 
 #define DISPATCH_TABLE
 #include "handlers.h"
 
 #define TICK_MS 100
+#define STOOD_STILL_US 2000000 /* a tick that comes so late: the process was stopped */
 
 static size_t chat_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
 {
@@ -52,12 +54,31 @@ static void chat_refresh_metrics(void *arg)
 	*metrics_gauge(m, "alp_workers", "", "ai workers heard of lately.") = (double)workers_count(&chat->workers);
 }
 
+/*
+ * A process that stood still may have lost its turns to another meanwhile, and
+ * whatever its workers said waits unread. Nobody is given up for lost before
+ * that is read, and before the store has said whose the turns are.
+ */
+static void chat_woke(struct chat *chat, int64_t slept_us)
+{
+	struct turn *turn, *next;
+
+	log_warning(&chat->log, "chat.stood_still", "ms=%lld turns=%zu", (long long)slept_us / 1000, chat->turns_n);
+	workers_hear_all(&chat->workers);
+	HASH_ITER (hh, chat->turns, turn, next)
+		turn_renew(turn);
+}
+
 static void chat_on_tick(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct chat *chat = w->data;
+	int64_t now = clock_us(), slept = chat->ticked_us > 0 ? now - chat->ticked_us : 0;
 	struct turn *turn, *next;
 
 	(void)ev, (void)events;
+	chat->ticked_us = now;
+	if (slept > STOOD_STILL_US)
+		chat_woke(chat, slept);
 	workers_tick(chat);
 	HASH_ITER (hh, chat->turns, turn, next)
 		turn_tick(turn);
@@ -85,10 +106,19 @@ static void chat_open_bus(struct chat *chat)
 		daemon_fail(chat->daemon, &err);
 }
 
+/* "name#process": two processes of one name are two owners, and only one of them holds a lease. */
+static char *owner_name(struct daemon *d)
+{
+	const char *name = d->config.chat_instance[0] != '\0' ? d->config.chat_instance : d->config.bus_chat;
+	struct uuid_text process = id_new();
+
+	return talloc_asprintf(d->ctx, "%s#%.8s", name, process.s);
+}
+
 void chat_init(struct chat *chat, struct daemon *d)
 {
 	*chat = (struct chat){ .daemon = d, .loop = &d->loop, .config = &d->config };
-	chat->owner = d->config.chat_instance[0] != '\0' ? d->config.chat_instance : d->config.bus_chat;
+	chat->owner = owner_name(d);
 	d->hooks = (struct daemon_hooks){ chat_dependencies, chat_numbers, chat_drain, chat_idle, chat };
 	workers_init(&chat->workers, (size_t)d->config.bus_inflight_max);
 	chat_open_bus(chat);

@@ -19,7 +19,7 @@ struct chat {
 	struct peer *store;
 	struct pub *control; /* to workers */
 	struct pub *events; /* to gateways */
-	const char *owner; /* this instance's name in leases */
+	const char *owner; /* this process in leases */
 	struct turn *turns; /* by turn id */
 	size_t turns_n;
 	struct workers workers;
@@ -31,6 +31,7 @@ struct chat {
 		int64_t next_us;
 	} takeover;
 	ev_timer tick;
+	int64_t ticked_us;
 };
 
 /* Dials, listens, takes over what an earlier process left. Ends the process with a reason when it cannot. */

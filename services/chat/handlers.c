@@ -283,6 +283,8 @@ enum rc on_turn_stop(struct chat *chat, const struct msg_turn_stop *m, struct ca
 {
 	struct turn *turn = find_own(chat, &m->turn_id, call);
 
+	if (turn == NULL && !chat->takeover.own_done)
+		return RC_BUSY; /* it may be one that an earlier process has left to us */
 	if (turn == NULL) {
 		lookup_turn(chat, call, &m->turn_id, false); /* ended already: that is its answer */
 		return RC_PENDING;

@@ -183,8 +183,10 @@ static void on_progress(void *arg, const struct answer *answer)
 		FAULT_POINT(chat_after_flush);
 	else
 		FAULT_POINT(chat_after_renew);
-	if (a != NULL)
+	if (a != NULL) {
+		turn->doubtful = false;
 		turn_set_owner(turn, &a->user_id, a->user_kind);
+	}
 	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
 		return; /* stored, or the store is away: asked again by the next tick */
 	if (turn->step == TURN_FINISH)
@@ -216,6 +218,15 @@ static void turn_save_progress(struct turn *turn, bool partial)
 	}
 	turn->renewed_us = clock_us();
 	turn->progress = bus_request(chat->store, MSG_TURN_PROGRESS, &m, &ask, on_progress, turn);
+}
+
+void turn_renew(struct turn *turn)
+{
+	if (turn->step == TURN_BEGIN || turn->step == TURN_END || turn->step == TURN_FINISH)
+		return; /* its next request tells */
+	turn->doubtful = true;
+	request_forget(turn->progress);
+	turn_save_progress(turn, false);
 }
 
 static void turn_keep_lease(struct turn *turn, int64_t now)
@@ -283,6 +294,8 @@ void turn_tick(struct turn *turn)
 		return;
 	}
 	turn_keep_lease(turn, now);
+	if (turn->doubtful)
+		return;
 	if (turn->step == TURN_REPLY && turn->stopping)
 		turn_tick_stop(turn, now);
 	else if (turn->step == TURN_ASK && now - turn->step_us >= c->turn_wait_ms * 1000)

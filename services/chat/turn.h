@@ -80,6 +80,7 @@ struct turn {
 	bool stored; /* outcome is what the store has */
 	struct request *request; /* of this step */
 	struct request *progress; /* lease and partial text on their way */
+	bool doubtful; /* another may have it by now: progress will tell */
 	int64_t renewed_us;
 	size_t flushed; /* bytes of partial text that are durable */
 	int64_t started_us, store_us, queue_us, asked_us;
@@ -115,6 +116,9 @@ void turn_set_owner(struct turn *turn, const struct uuid_text *user_id, struct t
 
 /* Its rows are gone, with the track or the account they belonged to: its sockets are told that it was stopped. */
 void turn_remove(struct turn *turn);
+
+/* Renews the lease now. Until the store has answered no worker is given up and no attempt begun. */
+void turn_renew(struct turn *turn);
 
 /* Ten times a second: deadlines, lease, durable partial text. */
 void turn_tick(struct turn *turn);

@@ -205,7 +205,7 @@ void turn_worker_lost(struct turn *turn, bool gone)
 {
 	const char *why = gone ? "worker gone" : "worker silent";
 
-	if (turn->step != TURN_REPLY)
+	if (turn->step != TURN_REPLY || turn->doubtful)
 		return;
 	workers_forget(turn->chat, turn);
 	if (!turn->stopping && gone && turn->reply.n == 0 && turn_may_call(turn)) {

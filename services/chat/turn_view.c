@@ -56,6 +56,7 @@ void view_answer_stored(struct call *call, const struct turn_context *context, c
 {
 	struct ans_turn_get get = { .turn = view_of(context, context->attempt, outcome) };
 
+	get.turn.elsewhere = !is_ended(outcome);
 	if (call_msg(call) == MSG_TURN_GET)
 		answer_get(call, context, &get);
 	else

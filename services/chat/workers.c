@@ -263,6 +263,17 @@ static void worker_lost(struct chat *chat, const struct worker *worker, bool gon
 			turn_worker_lost(turn, gone);
 }
 
+void workers_hear_all(struct workers *w)
+{
+	int64_t now = clock_us();
+
+	for (struct worker *worker = w->by_name; worker != NULL; worker = worker->hh.next) {
+		worker->heard_us = now;
+		if (worker->gone_us != 0)
+			worker->gone_us = now;
+	}
+}
+
 void workers_tick(struct chat *chat)
 {
 	struct workers *w = &chat->workers;
@@ -276,6 +287,7 @@ void workers_tick(struct chat *chat)
 		if (worker->running > 0 && (gone || silent)) {
 			log_warning(&chat->log, "worker.lost", "worker=%s attempts=%zu reason=%s", worker->name,
 				    worker->running, gone ? "gone" : "silent");
+			pulls_release(w, worker); /* what it asked for before would only be lost with it */
 			worker_lost(chat, worker, gone);
 		}
 		if (worker->running == 0 && now - worker->heard_us > WORKER_OLD_US) {

@@ -70,6 +70,9 @@ void workers_assign(struct chat *chat, struct turn *turn, struct text name);
 /* Tells all workers about the turn's attempt: "cancel" or "refetch". May be lost. */
 void workers_tell(struct chat *chat, const char *action, const struct turn *turn);
 
+/* We could not hear anybody for a while: nobody is silent because of that. */
+void workers_hear_all(struct workers *w);
+
 void workers_tick(struct chat *chat); /* silent workers, pulls held for long */
 void workers_drain(struct chat *chat); /* lets go of all held pulls */
 

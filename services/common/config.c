@@ -8,7 +8,7 @@
 #include "json.h"
 
 enum { GATEWAY = SERVICE_GATEWAY, CHAT = SERVICE_CHAT, AI = SERVICE_AI, STORE = SERVICE_STORE, NONE = 0, ALL = 15 };
-enum { SECRET = 1, REQUIRED = 2 };
+enum { SECRET = 1, REQUIRED = 2, MANY = 4 };
 enum type { TEXT, ADDR, INT, MSEC, BYTES, BOOL, LIST };
 
 struct row {
@@ -62,16 +62,35 @@ static bool parse_bool(const struct row *row, const char *value, bool *out, stru
 	return err_field(err, RC_INVALID, row->name, "%s: true or false was expected", row->name);
 }
 
+static bool is_address(const char *value, size_t len)
+{
+	char copy[256], *host = copy, *colon, *end = NULL;
+	long port;
+
+	if (len >= sizeof(copy))
+		return false;
+	memcpy(copy, value, len);
+	copy[len] = '\0';
+	if (strstr(copy, "://") != NULL)
+		host = strstr(copy, "://") + 3;
+	colon = strrchr(host, ':');
+	port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
+	return colon != NULL && colon != host && end != colon + 1 && (*end == '\0' || *end == '/') && port >= 0 &&
+	       port <= 65535;
+}
+
 static bool parse_addr(void *ctx, const struct row *row, const char *value, char **out, struct err *err)
 {
-	const char *host = strstr(value, "://") != NULL ? strstr(value, "://") + 3 : value;
-	const char *colon = strrchr(host, ':');
-	char *end = NULL;
-	long port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
+	const char *p = value;
 
-	if (colon == NULL || colon == host || end == colon + 1 || (*end != '\0' && *end != '/') || port < 0 ||
-	    port > 65535)
-		return err_field(err, RC_INVALID, row->name, "%s: host:port was expected", row->name);
+	do {
+		size_t len = (row->flags & MANY) != 0 ? strcspn(p, ",") : strlen(p);
+
+		if (!is_address(p, len))
+			return err_field(err, RC_INVALID, row->name, "%s: host:port was expected%s", row->name,
+					 (row->flags & MANY) != 0 ? ", or several, comma-separated" : "");
+		p += len;
+	} while (*p++ == ',');
 	*out = talloc_strdup(ctx, value);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "problem.h"
 #include "schema.h"
 #include "static_files.h"
+#include "upstream.h"
 
 static int request_done(struct http_request *r)
 {
@@ -220,7 +221,9 @@ static void http_on_answered(void *arg, const struct answer *answer)
 void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
 	      http_answered_fn *then)
 {
-	struct ask ask = { .caller = r->caller, .trace = r->trace, .timeout_ms = timeout_ms };
+	struct ask ask = {
+		.caller = r->caller, .trace = r->trace, .timeout_ms = timeout_ms, .elsewhere = upstream_elsewhere(msg)
+	};
 
 	r->then = then;
 	r->asking = bus_request(peer, msg, body, &ask, http_on_answered, r);

@@ -100,19 +100,9 @@ static void response_on_answer(struct http_request *r, const struct answer *answ
 		problem_rc(r, &answer->err);
 }
 
-/* From the body, from Idempotency-Key (any text), or empty. */
-static struct uuid_text given_id(struct http_request *r, const struct ai_body *body)
-{
-	struct uuid_text id;
-
-	if (body->client_message_id.s[0] != '\0' || r->idempotency_key.len == 0)
-		return body->client_message_id;
-	return uuid_from_text(r->idempotency_key, &id) ? id : id_named(&r->caller.user_id, r->idempotency_key);
-}
-
 static struct uuid_text message_id(struct http_request *r, const struct ai_body *body)
 {
-	struct uuid_text id = given_id(r, body);
+	struct uuid_text id = turn_key(r, &body->client_message_id);
 
 	return id.s[0] != '\0' ? id : id_new();
 }
@@ -229,7 +219,7 @@ void ai_finalize_course_plan(struct http_request *r)
 	m.session_id = body.session_id;
 	m.track_id = body.track_id;
 	m.course_plan = text_trim(body.course_plan);
-	m.client_message_id = given_id(r, &body);
+	m.client_message_id = turn_key(r, &body.client_message_id);
 	*track_id = body.track_id;
 	r->state = track_id;
 	m.gateway_in_us = turn_in_us(r);
@@ -298,7 +288,7 @@ void ai_generate_plan(struct http_request *r)
 		return;
 	}
 	m.wishes = body.user_expectations;
-	m.client_message_id = given_id(r, &body);
+	m.client_message_id = turn_key(r, &body.client_message_id);
 	*track_id = body.track_id;
 	r->state = track_id;
 	m.gateway_in_us = turn_in_us(r);

@@ -28,6 +28,26 @@ struct text rest_session_name(struct http_request *r, struct text id)
 	return uuid_from_text(id, &uuid) ? text_copy(r, uuid_as_text(&uuid)) : id;
 }
 
+/* The id of a row to be made: the same for the same Idempotency-Key of a caller, so that store makes it once. */
+static struct uuid_text row_id(struct http_request *r, const char *what)
+{
+	char *name;
+
+	if (r->idempotency_key.len == 0)
+		return id_new();
+	name = talloc_asprintf(r, "%s:" TEXT_FMT, what, TEXT_ARG(r->idempotency_key));
+	return id_named(&r->caller.user_id, text_from(name));
+}
+
+/* With a key "this id is taken" means: by something else that was asked for under it. */
+static void create_refused(struct http_request *r, const struct err *err)
+{
+	if (err->rc == RC_CONFLICT && r->idempotency_key.len > 0)
+		problem_field(r, "Idempotency-Key", "value_error", "Used for something else", WORD_CMID_CONFLICT);
+	else
+		problem_rc(r, err);
+}
+
 /* ---- sessions --------------------------------------------------------------------------- */
 
 static void session_on_created(struct http_request *r, const struct answer *answer)
@@ -35,7 +55,7 @@ static void session_on_created(struct http_request *r, const struct answer *answ
 	const struct ans_session_create *ans = answer->body;
 
 	if (answer->err.rc != RC_OK)
-		problem_rc(r, &answer->err);
+		create_refused(r, &answer->err);
 	else
 		http_answer(r, 200, NULL, ans->session);
 }
@@ -47,7 +67,7 @@ void chat_create_session(struct http_request *r)
 		FIELD_OF(struct session_body, session_name, FIELD_TEXT, true, 0, 255),
 	};
 	struct session_body body = { 0 };
-	struct msg_session_create m = { .session_id = id_new() };
+	struct msg_session_create m = { .session_id = row_id(r, "session") };
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
@@ -128,7 +148,7 @@ static void chat_on_created(struct http_request *r, const struct answer *answer)
 	const struct ans_chat_create *ans = answer->body;
 
 	if (answer->err.rc != RC_OK) {
-		problem_rc(r, &answer->err);
+		create_refused(r, &answer->err);
 		return;
 	}
 	changed_tell(r, "created", ans->told, NULL);
@@ -155,7 +175,7 @@ void chat_create_chat(struct http_request *r)
 		FIELD_OF(struct chat_body, chat_type, FIELD_LINE, false, 0, 50),
 	};
 	struct chat_body body = { 0 };
-	struct msg_chat_create m = { .chat_id = id_new() };
+	struct msg_chat_create m = { .chat_id = row_id(r, "chat") };
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;

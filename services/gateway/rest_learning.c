@@ -156,7 +156,9 @@ void ai_module_chat(struct http_request *r)
 	m.chat_id = normal_id(r, body.chat_id);
 	m.track_id = normal_id(r, body.track_id);
 	m.module_id = normal_id(r, body.module_id);
-	m.client_message_id = body.client_message_id.s[0] != '\0' ? body.client_message_id : id_new();
+	m.client_message_id = turn_key(r, &body.client_message_id);
+	if (m.client_message_id.s[0] == '\0')
+		m.client_message_id = id_new();
 	m.body = body.message;
 	m.message_type = text_from("text");
 	m.gateway_in_us = turn_in_us(r);

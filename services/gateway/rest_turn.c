@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "event_stream.h"
+#include "ids.h"
 #include "problem.h"
 
 /* A turn may wait for a slot, be tried three times and stream for minutes; lws holds a request's head for 370 s at most. */
@@ -37,6 +38,15 @@ void turn_stream(struct http_request *r, const struct turn_view *turn)
 	struct text named = *(const struct text *)r->state;
 
 	event_stream_answer(r, turn, named.len > 0 ? named : text_copy(r, uuid_as_text(&turn->session_id)));
+}
+
+struct uuid_text turn_key(struct http_request *r, const struct uuid_text *given)
+{
+	struct uuid_text id;
+
+	if (given->s[0] != '\0' || r->idempotency_key.len == 0)
+		return *given;
+	return uuid_from_text(r->idempotency_key, &id) ? id : id_named(&r->caller.user_id, r->idempotency_key);
 }
 
 int64_t turn_in_us(const struct http_request *r)

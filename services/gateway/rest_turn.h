@@ -17,6 +17,9 @@ void turn_ask_or_stream(struct http_request *r, enum msg_id msg, const void *m, 
 			http_answered_fn *then);
 void turn_stream(struct http_request *r, const struct turn_view *turn);
 
+/* By which asking again is known: the id of the body, else made of Idempotency-Key (any text), else empty. */
+struct uuid_text turn_key(struct http_request *r, const struct uuid_text *given);
+
 /* Since the head of the request was there. */
 int64_t turn_in_us(const struct http_request *r);
 

@@ -35,6 +35,21 @@ struct request *upstream_ask_database(struct upstream *upstream, answer_fn *done
 	return bus_request(upstream->gw->store, MSG_USER_BY_EMAIL, &m, &ask, done, arg);
 }
 
+static bool get_elsewhere(const void *body)
+{
+	return ((const struct ans_turn_get *)body)->turn.elsewhere;
+}
+
+static bool stop_elsewhere(const void *body)
+{
+	return ((const struct ans_turn_stop *)body)->turn.elsewhere;
+}
+
+elsewhere_fn *upstream_elsewhere(enum msg_id msg)
+{
+	return msg == MSG_TURN_GET ? get_elsewhere : msg == MSG_TURN_STOP ? stop_elsewhere : NULL;
+}
+
 static void upstream_on_answer(void *arg, const struct answer *answer)
 {
 	struct upstream *upstream = arg;

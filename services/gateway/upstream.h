@@ -18,6 +18,9 @@ size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DE
 /* Asks now; done runs once, later. The returned request can be forgotten. */
 struct request *upstream_ask_database(struct upstream *upstream, answer_fn *done, void *arg);
 
+/* Which answers to this message say that another chat should be asked; NULL: none does. */
+elsewhere_fn *upstream_elsewhere(enum msg_id msg);
+
 /* What an answer to that says about the database. */
 bool upstream_is_database_up(const struct answer *answer);
 

@@ -3,6 +3,7 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "upstream.h"
 
 #define PULL_MS 3000
 
@@ -272,7 +273,10 @@ static void watch_on_pulled(void *arg, const struct answer *answer)
 void watch_pull(struct watch *w)
 {
 	struct msg_turn_get m = { .turn_id = w->turn_id, .epoch = w->mirror.epoch, .offset = (int64_t)w->mirror.log.n };
-	struct ask ask = { .caller = w->caller, .timeout_ms = PULL_MS, .background = true };
+	struct ask ask = { .caller = w->caller,
+			   .timeout_ms = PULL_MS,
+			   .background = true,
+			   .elsewhere = upstream_elsewhere(MSG_TURN_GET) };
 
 	if (w->pulling != NULL) {
 		w->again = true;

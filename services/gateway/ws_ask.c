@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "ids.h"
+#include "upstream.h"
 
 #define ASKS_MAX 32 /* of one socket at once */
 
@@ -146,7 +147,7 @@ static void ws_ask_on_answer(void *arg, const struct answer *answer)
 void ws_ask_send(struct ws_ask *ask, struct peer *peer, enum msg_id msg, const void *body)
 {
 	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
-	struct ask how = { .caller = ask->caller };
+	struct ask how = { .caller = ask->caller, .elsewhere = upstream_elsewhere(msg) };
 	char trace[56];
 
 	trace_new(trace);

@@ -209,6 +209,7 @@ describe("a wrong configuration", () => {
 		MODEL_PRICES: ["gpt-4o=1/2"],
 		AI_SLOTS: ["0", "10001"],
 		AI_REPLY_MAX: ["0", "999999999"],
+		BUS_WORK: ["127.0.0.1:1,127.0.0.1:2", "127.0.0.1:1,", "127.0.0.1"],
 	};
 
 	for (const [name, values] of Object.entries(WRONG)) {

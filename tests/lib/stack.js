@@ -21,6 +21,10 @@ import { Sim } from "./sim.js";
 
 const ADDRESSES = ["GATEWAY_LISTEN", "GATEWAY_HEALTH", "CHAT_HEALTH", "STORE_HEALTH", "SIM_LISTEN",
 	"BUS_CHAT", "BUS_STORE", "BUS_WORK", "BUS_DELTA", "BUS_CONTROL", "BUS_EVENT", "AI_HEALTH"];
+/* Of the second store, chat and gateway. */
+const TWIN_ADDRESSES = ["GATEWAY_LISTEN", "GATEWAY_HEALTH", "CHAT_HEALTH", "STORE_HEALTH",
+	"BUS_CHAT", "BUS_STORE", "BUS_WORK", "BUS_DELTA", "BUS_CONTROL", "BUS_EVENT"];
+const DIALLED = { chat: ["BUS_STORE"], ai: ["BUS_WORK", "BUS_DELTA", "BUS_CONTROL"], gateway: ["BUS_CHAT", "BUS_STORE", "BUS_EVENT"] };
 const WORKERS_MAX = 8;	/* AI_HEALTH is the last address, further workers take the ports behind it */
 const READY_MS = 30000;
 const DRAIN_MS = 5000;
@@ -50,28 +54,39 @@ class Stack {
 	#expectedErrors = [];
 	#expectedExits = [];
 
-	constructor({ dir, claim, database, settings, build }) {
-		Object.assign(this, { dir, claim, database, build, env: settings });
+	constructor({ dir, claim, database, settings, build, twins }) {
+		Object.assign(this, { dir, claim, database, build, env: settings, twins });
 		this.ports = Object.fromEntries(ADDRESSES.map((name, i) => [name, claim.ports[i]]));
 		this.url = `http://${settings.GATEWAY_LISTEN}`;
 		this.wsUrl = `ws://${settings.GATEWAY_LISTEN}`;
+		this.twin = twins && { url: `http://${twins.GATEWAY_LISTEN}`, wsUrl: `ws://${twins.GATEWAY_LISTEN}` };
 		this.daemons = {
 			store: this.#daemon("store", settings.STORE_HEALTH),
 			chat: this.#daemon("chat", settings.CHAT_HEALTH),
 			ai: [],
 			gateway: this.#daemon("gateway", settings.GATEWAY_HEALTH),
 		};
+		for (const program of twins ? ["store", "chat", "gateway"] : [])
+			this.daemons[`${program}2`] = this.#daemon(program, twins[`${program.toUpperCase()}_HEALTH`], `${program}-2`, twins);
+	}
+
+	/* Who dials is given the addresses of both twins. */
+	#dialled(program) {
+		const names = this.twins ? DIALLED[program] ?? [] : [];
+
+		return Object.fromEntries(names.map((name) => [name, `${this.env[name]},${this.twins[name]}`]));
 	}
 
 	#daemon(program, health, instance = program, more = {}) {
-		return new Daemon({ program, instance, health, build: this.build, dir: this.dir, settings: { ...this.env, ...more } });
+		return new Daemon({ program, instance, health, build: this.build, dir: this.dir,
+			settings: { ...this.env, ...more, ...this.#dialled(program) } });
 	}
 
 	/* All daemons, in the order in which they are stopped. */
 	get all() {
-		const { gateway, chat, ai, store } = this.daemons;
+		const { gateway, gateway2, chat, chat2, ai, store, store2 } = this.daemons;
 
-		return [gateway, chat, ...ai, store];
+		return [gateway, gateway2, chat, chat2, ...ai, store, store2].filter(Boolean);
 	}
 
 	/* One more worker, started; resolves to it when it is ready. */
@@ -91,7 +106,7 @@ class Stack {
 
 	async start(workers) {
 		await this.sim?.start();
-		await Promise.all([this.daemons.store, this.daemons.chat, this.daemons.gateway].map((d) => d.start()));
+		await Promise.all(this.all.map((d) => d.start()));
 		await Promise.all([this.sim?.waitReady(), ...Array.from({ length: workers }, () => this.addWorker())]);
 		await this.waitReady();
 		return this;
@@ -170,12 +185,15 @@ class Stack {
  * workers: ai processes, 0 to 8. env: settings over the defaults; env.X of
  * undefined takes X away. envFile: text of a .env in the daemons' folder.
  * pg: a Cluster of the test's own, for tests that kill the database.
- * prepare(url): fills the database before anybody sees it.
+ * prepare(url): fills the database before anybody sees it. twins: two stores,
+ * two chats and two gateways (stack.daemons.chat2 ...; stack.twin is the second
+ * gateway as guestOf and chatOf take it).
  */
 export async function startStack({ persona = "echo", tokenDelayMs, simOptions, sim = true, workers = 1, env = {},
-	envFile, build = "debug", pg, prepare } = {}) {
+	envFile, build = "debug", pg, prepare, twins = false } = {}) {
 	const dir = mkdtempSync(join(tmpdir(), "alp-stack-"));
-	const claim = await claimPorts(ADDRESSES.length + WORKERS_MAX - 1);
+	const claim = await claimPorts(ADDRESSES.length + WORKERS_MAX - 1 + (twins ? TWIN_ADDRESSES.length : 0));
+	const second = Object.fromEntries(TWIN_ADDRESSES.map((name, i) => [name, `127.0.0.1:${claim.ports[ADDRESSES.length + WORKERS_MAX - 1 + i]}`]));
 	const database = await createDatabase(pg ? pg.url("postgres") : await sharedCluster());
 	const settings = { ...baseSettings(claim.ports, database.url), ...env };
 
@@ -186,7 +204,7 @@ export async function startStack({ persona = "echo", tokenDelayMs, simOptions, s
 	for (const name of Object.keys(settings))
 		if (settings[name] === undefined)
 			delete settings[name];
-	const stack = new Stack({ dir, claim, database, settings, build });
+	const stack = new Stack({ dir, claim, database, settings, build, twins: twins ? second : null });
 
 	if (sim)
 		stack.sim = new Sim({ dir, listen: settings.SIM_LISTEN, persona, tokenDelayMs, options: simOptions });

@@ -169,6 +169,63 @@ test("creating a track twice with one key, also at once, makes one track with on
 	await ws.close();
 });
 
+test("Idempotency-Key: a session, a chat and a word to the tutor are made once, at once and later", async () => {
+	const rest = await guestOf(stack);
+	const track = await rest.createTrack();
+	const keyed = (path, body, key) => rest.request("POST", path, body, { "idempotency-key": key });
+	const newest = await until("the track has its session", async () => (await rest.track(track.id)).session_id ?? track.session_id);
+
+	for (const [path, body, list] of [
+		["/api/chat/sessions", { track_id: track.id, session_name: "Second" }, () => rest.ok("GET", "/api/chat/sessions")],
+		["/api/chat/chats", { session_id: newest, chat_name: "Aside", chat_type: "discussion" }, () => rest.ok("GET", `/api/chat/sessions/${newest}/chats`)],
+	]) {
+		const before = (await list()).length;
+		const key = randomUUID();
+		const answers = await Promise.all([1, 2, 3].map(() => keyed(path, body, key)));
+
+		assert.deepEqual(answers.map((a) => [a.status, a.body.id]), Array(3).fill([200, answers[0].body.id]), path);
+		assert.equal((await keyed(path, body, key)).body.id, answers[0].body.id);
+		assert.equal((await list()).length, before + 1);
+		assert.notEqual((await keyed(path, body, randomUUID())).body.id, answers[0].body.id);
+	}
+	const second = await rest.ok("POST", "/api/chat/sessions", { track_id: track.id, session_name: "Third" });
+	const key = "any text";
+	await keyed("/api/chat/chats", { session_id: newest }, key);
+	const taken = await keyed("/api/chat/chats", { session_id: second.id }, key);
+	assert.equal(taken.status, 422, taken.text);
+	assert.match(taken.text, /Idempotency-Key/);
+
+	const word = () => keyed("/api/ai/module-chat", { message: "Why?", session_id: "tutored", module_id: "1", track_id: "local", track_title: "T", module_title: "M" }, "tutor-1");
+	const [one, two] = [await word(), await word()];
+	assert.equal(one.status, 200, one.text);
+	assert.equal(two.body.response, one.body.response);
+	const asked = await stack.db("select count(*)::int as n from chat_messages where message_content = 'Why?'");
+	assert.equal(asked[0].n, 1);
+});
+
+test("stopping twice, at once and later, is one stop; the text stays and is accounted", async () => {
+	const rest = await guestOf(stack);
+	const ws = await chatOf(stack, rest, "stopped-twice");
+	const accepted = await ws.post("On and on [[sim:tokens=2000]][[sim:token_delay=20]]");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset >= 2);
+	ws.send({ type: "stop", turn_id: accepted.turn_id });
+	ws.send({ type: "stop", turn_id: accepted.turn_id });
+	const end = await ws.next((f) => f.type === "ai_response" && f.turn_id === accepted.turn_id);
+	ws.send({ type: "stop", turn_id: accepted.turn_id });
+	ws.send({ type: "ping", t: 1 });
+	await ws.next("pong");
+	assert.deepEqual([end.state, end.finish_reason], ["cancelled", "stopped"]);
+	assert.ok(!ws.frames.some((f) => f.type === "error"), "the same was asked for again: no error");
+	assert.equal(ws.frames.filter((f) => f.type === "ai_response").length, 1);
+	assert.ok(end.message.length > 0 && end.usage.completion_tokens > 0, JSON.stringify(end.usage));
+	await until("the provider's stream is closed", async () => (await stack.sim.state()).open === 0, { ms: 2000 });
+	const { history } = await ws.restore();
+
+	assert.deepEqual(history.map((m) => m.content), [history[0].content, end.message]);
+	await ws.close();
+});
+
 test("a welcome that failed is asked for again by its turn", async () => {
 	const rest = await guestOf(stack);
 
