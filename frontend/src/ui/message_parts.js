@@ -13,6 +13,9 @@ const NOTES = {
 	failed: 'state.failed',
 };
 
+/* Turns that are asked for, and asked for again, by a button of their page. */
+const BY_BUTTON = new Set(['finalize', 'summary', 'lesson']);
+
 function retrying(turn) {
 	const s = Math.ceil(turn.retryInMs / 1000);
 
@@ -37,7 +40,7 @@ export function itemStatus(item, connection, isLast) {
 		const bad = ['failed', 'interrupted'].includes(item.state);
 		const reason = item.turn.error ? ` ${problemText(item.turn.error)}` : '';
 		const busy = turnIsRunning(item.turn);
-		const again = !busy && item.turn.kind === 'reply';
+		const again = !busy && !BY_BUTTON.has(item.turn.kind);
 		return { text: turnWords(item.turn, connection) + reason, busy, bad, actions: again ? ['retryTurn'] : [] };
 	}
 	if (item.item) {
