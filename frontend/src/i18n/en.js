@@ -19,7 +19,8 @@ export default {
 	'app.missing.home': 'To the start',
 	'app.failed': 'Could not load this: {reason}',
 
-	'demo.text': 'Demo mode: a built-in simulator answers, not a real model. DEFAULT_OPENAI_API_KEY in the .env file connects one.',
+	'demo.text': 'Demo mode: a built-in simulator answers, not a real model.',
+	'demo.how': 'DEFAULT_OPENAI_API_KEY in the .env file connects one.',
 
 	'nav.main': 'Main menu',
 	'nav.tracks': 'My tracks',

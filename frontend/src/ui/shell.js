@@ -91,7 +91,8 @@ export function createShell(root, { user, onSignOut, isDemo }) {
 			h('header', {}, h('div', { class: 'header' },
 				h('a', { class: 'brand', href: '/' }, h('img', { src: '/favicon.svg', alt: '', width: '28', height: '28' }), h('span', {}, t('app.name'))),
 				folded.button, folded.panel),
-			isDemo() && h('p', { class: 'demo-banner', role: 'note', 'data-testid': 'demo-banner' }, t('demo.text'))));
+			isDemo() && h('p', { class: 'demo-banner', role: 'note', 'data-testid': 'demo-banner' },
+				t('demo.text'), ' ', h('span', { class: 'demo-how' }, t('demo.how')))));
 		markCurrent();
 	}
 
