@@ -42,7 +42,8 @@ struct attempt {
 
 	/* what is asked; gone in TELL */
 	bool stream;
-	bool trial; /* a test of the connection: no turn waits for it */
+	bool trial; /* a test of the connection, or seals: no turn waits for it */
+	bool seals; /* nothing is asked: a key is sealed for another owner */
 	bool formatted; /* a response_format was asked for */
 	char *model;
 	struct endpoint own_endpoint; /* with the user's key */
@@ -64,7 +65,7 @@ struct attempt {
 	/* how it ended; from TELL on */
 	enum ending ending;
 	bool retryable;
-	char *renewed_key; /* the user's, sealed with the present DATA_KEY; NULL: it was */
+	char *renewed_key; /* the user's, sealed with the present DATA_KEY; NULL: it was, and seals was not said */
 	struct usage usage;
 	int64_t retry_after_ms;
 	ev_timer again;

@@ -375,7 +375,8 @@ static struct attempt *attempt_new(struct chat_link *chat, const struct ans_work
 	a->turn_id = work->turn_id;
 	a->number = work->attempt;
 	a->stream = work->stream;
-	a->trial = text_is(work->kind, "test");
+	a->seals = text_is(work->kind, "seal");
+	a->trial = a->seals || text_is(work->kind, "test");
 	a->total_ms =
 		work->time_ms > 0 && work->time_ms < ai->config->ai_total_ms ? work->time_ms : ai->config->ai_total_ms;
 	a->formatted = work->response_format.len > 0;
@@ -431,8 +432,9 @@ static enum ending attempt_aim(struct attempt *a, const struct ans_work_pull *wo
 		      : text_dup(a, work->api_key);
 	if (key == NULL)
 		return ENDING_KEY_UNREADABLE;
-	if (old)
-		a->renewed_key = seal_text(a, &ai->secrets[0].key, &work->user_id, text_from(key));
+	if (old || a->seals)
+		a->renewed_key = seal_text(a, &ai->secrets[0].key, a->seals ? &work->seal_for : &work->user_id,
+					   text_from(key));
 	ending = endpoint_own(&a->own_endpoint, a, ai->config, text_dup(a, work->base_url), key);
 	sodium_memzero(key, strlen(key));
 	talloc_free(key);
@@ -471,6 +473,10 @@ void attempt_start(struct chat_link *chat, const struct ans_work_pull *work)
 	a = attempt_new(chat, work);
 	tell_beats(ai);
 	why = attempt_aim(a, work);
+	if (a->seals && a->renewed_key != NULL)
+		why = ENDING_COMPLETE;
+	else if (a->seals)
+		why = ENDING_KEY_UNREADABLE;
 	if (why == ENDING_NONE)
 		why = attempt_enter_breaker(a);
 	if (why != ENDING_NONE) {

@@ -28,6 +28,10 @@ void count_end(const struct attempt *a)
 	struct ai *ai = a->ai;
 	struct metrics *metrics = ai->daemon->metrics;
 
+	if (a->seals) {
+		log_info(&a->log, "attempt.sealed", "ending=%s", ending_info(a->ending)->name);
+		return;
+	}
 	count(ai, "alp_ai_attempts_total", "result", attempt_result(a), 1, "Attempts, by how they ended.");
 	count(ai, "alp_ai_upstream_answers_total", "status", status_class(a->reply.status), 1,
 	      "Answers of the model's server, by class of status.");

@@ -308,6 +308,11 @@ enum rc on_connection_test(struct chat *chat, const struct msg_connection_test *
 	return trials_start(chat, m, call);
 }
 
+enum rc on_key_move(struct chat *chat, const struct msg_key_move *m, struct call *call)
+{
+	return call_caller(call)->kind == CALLER_GUEST ? trials_seal(chat, m, call) : RC_FORBIDDEN;
+}
+
 /* ---- from workers ----------------------------------------------------------------------- */
 
 enum rc on_work_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call)

@@ -154,6 +154,27 @@ static void read_olds(struct work *w, struct text modules)
 	}
 }
 
+/* Those of the track, as far as an announcement depends on them. */
+static struct text seen_of(const struct work *w)
+{
+	CLEANUP(string_done) UT_string json;
+	const cJSON *item;
+	int k = 0;
+
+	utstring_init(&json);
+	json_open(&json, NULL, '[');
+	cJSON_ArrayForEach(item, w->old_tree)
+	{
+		json_open(&json, NULL, '{');
+		json_text(&json, "id", json_get_text(item, "id"));
+		json_bool(&json, "begun", w->olds[k].begun);
+		json_text(&json, "title", w->olds[k++].title);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	return text_copy(w->ctx, json_written(&json));
+}
+
 static void read_news(struct work *w)
 {
 	const cJSON *item;
@@ -356,6 +377,7 @@ bool modules_parse(const void *ctx, struct text answer, const struct turn_contex
 			out->hours += w->entries[i].hours;
 		}
 	out->json = text_copy(ctx, json_written(&json));
+	out->seen = text_copy(ctx, seen_of(w));
 	out->announcement = text_copy(ctx, announce(w, out, !text_is(context->language, "en")));
 	talloc_free(w);
 	return true;

@@ -6,6 +6,7 @@
 
 struct modules {
 	struct text json; /* array of {title, description, estimated_duration_hours, learning_objectives, id?} */
+	struct text seen; /* the track's modules it was written for, as turn_finish compares them */
 	struct text announcement; /* Markdown in the track's language */
 	int64_t count, hours; /* of the track afterwards */
 };

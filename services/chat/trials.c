@@ -4,6 +4,7 @@
 
 #include "chat.h"
 #include "clock.h"
+#include "ids.h"
 
 #define TRIALS_MAX 16 /* at once: strangers may not take the workers' slots */
 #define CALL_MS 12000 /* of the call to the model's server */
@@ -12,6 +13,7 @@
 
 static void trial_end(struct chat *chat, struct trial *trial)
 {
+	request_forget(trial->asking);
 	DL_DELETE(chat->trials.list, trial);
 	chat->trials.n--;
 	talloc_free(trial);
@@ -27,7 +29,78 @@ static struct trial *trial_find(struct chat *chat, const struct uuid_text *id)
 	return NULL;
 }
 
-enum rc trials_start(struct chat *chat, const struct msg_connection_test *m, struct call *call)
+/* ---- whose settings ------------------------------------------------------------------- */
+
+static struct text without_slashes(struct text url)
+{
+	while (url.len > 0 && url.p[url.len - 1] == '/')
+		url.len--;
+	return url;
+}
+
+/* What was left out is the caller's own. False: his key is not for the address that was named. */
+static bool fill_test(struct trial *trial, const struct ans_settings_get *own)
+{
+	struct msg_connection_test *w = &trial->wish;
+	struct text base_url = without_slashes(own->settings.base_url);
+
+	if (!w->set_model)
+		w->model = text_copy(trial, own->settings.model);
+	if (w->api_key.len == 0 && (!w->set_base_url || text_equal(w->base_url, base_url))) {
+		w->api_key = text_copy(trial, own->api_key);
+		trial->owner = call_caller(trial->call)->user_id;
+	} else if (w->api_key.len == 0 && w->base_url.len > 0) {
+		return false;
+	}
+	if (!w->set_base_url)
+		w->base_url = text_copy(trial, base_url);
+	return true;
+}
+
+static void fill_seal(struct trial *trial, const struct ans_settings_get *own)
+{
+	trial->owner = call_caller(trial->call)->user_id;
+	trial->wish.api_key = text_copy(trial, own->api_key);
+	trial->wish.base_url = text_copy(trial, own->settings.base_url);
+}
+
+/* True: it goes on to a worker; otherwise it was answered. */
+static bool trial_fill(struct trial *trial, const struct answer *answer)
+{
+	static const struct ans_connection_test refused = { .error_class = { .p = "own_key_needed", .len = 14 } };
+	const struct ans_settings_get *own = answer->body;
+
+	if (own == NULL) {
+		call_refuse(trial->call, &answer->err);
+	} else if (trial->seal_for.s[0] == '\0') {
+		if (fill_test(trial, own))
+			return true;
+		call_answer(trial->call, &refused);
+	} else {
+		fill_seal(trial, own);
+		if (own->api_key.len > 0)
+			return true;
+		call_answer(trial->call, &(struct ans_key_move){ 0 });
+	}
+	return false;
+}
+
+static void on_own_settings(void *arg, const struct answer *answer)
+{
+	struct trial *trial = arg;
+	struct chat *chat = trial->chat;
+
+	trial->asking = NULL;
+	if (trial_fill(trial, answer))
+		workers_match(chat);
+	else
+		trial_end(chat, trial);
+}
+
+/* ---- life ------------------------------------------------------------------------------ */
+
+static enum rc start(struct chat *chat, const struct msg_connection_test *wish, const struct uuid_text *seal_for,
+		     struct call *call)
 {
 	struct trial *trial;
 
@@ -35,17 +108,39 @@ enum rc trials_start(struct chat *chat, const struct msg_connection_test *m, str
 		return RC_BUSY;
 	if (workers_count(&chat->workers) == 0)
 		return RC_UNAVAILABLE;
-	if (trial_find(chat, &m->test_id) != NULL)
+	if (trial_find(chat, &wish->test_id) != NULL)
 		return RC_CONFLICT;
 	trial = talloc_zero(chat->workers.ctx, struct trial);
+	trial->chat = chat;
 	trial->call = call;
 	trial->since_us = clock_us();
-	trial->wish = *m;
+	trial->wish = *wish;
+	trial->owner = wish->test_id;
+	trial->seal_for = *seal_for;
 	msg_connection_test_keep(trial, &trial->wish);
 	DL_APPEND(chat->trials.list, trial);
 	chat->trials.n++;
-	workers_match(chat);
+	if (wish->own) {
+		struct ask ask = daemon_ask(call);
+
+		trial->asking = bus_request(chat->store, MSG_SETTINGS_GET,
+					    &(struct msg_settings_get){ .with_key = true }, &ask, on_own_settings, trial);
+	} else {
+		workers_match(chat);
+	}
 	return RC_PENDING;
+}
+
+enum rc trials_start(struct chat *chat, const struct msg_connection_test *m, struct call *call)
+{
+	return start(chat, m, &(struct uuid_text){ "" }, call);
+}
+
+enum rc trials_seal(struct chat *chat, const struct msg_key_move *m, struct call *call)
+{
+	struct msg_connection_test wish = { .test_id = id_new(), .own = true };
+
+	return start(chat, &wish, &m->user_id, call);
 }
 
 bool trials_take(struct chat *chat, struct ans_work_pull *work)
@@ -53,18 +148,21 @@ bool trials_take(struct chat *chat, struct ans_work_pull *work)
 	static const char messages[] = "{\"role\":\"user\",\"content\":\"Say OK.\"}";
 	struct trial *trial;
 
-	DL_SEARCH_SCALAR(chat->trials.list, trial, handed_out, false);
+	DL_FOREACH (chat->trials.list, trial)
+		if (!trial->handed_out && trial->asking == NULL)
+			break;
 	if (trial == NULL)
 		return false;
 	trial->handed_out = true;
 	*work = (struct ans_work_pull){ .found = true,
 					.turn_id = trial->wish.test_id,
 					.attempt = 1,
-					.kind = text_from("test"),
+					.kind = text_from(trial->seal_for.s[0] != '\0' ? "seal" : "test"),
 					.messages = text_from(messages),
 					.max_tokens = TOKENS_MAX,
 					.time_ms = CALL_MS,
-					.user_id = trial->wish.test_id,
+					.user_id = trial->owner,
+					.seal_for = trial->seal_for,
 					.model = trial->wish.model,
 					.base_url = trial->wish.base_url,
 					.api_key = trial->wish.api_key,
@@ -84,7 +182,12 @@ bool trials_on_done(struct chat *chat, const struct msg_work_done *m)
 
 	if (trial == NULL)
 		return false;
-	call_answer(trial->call, &ans);
+	if (trial->seal_for.s[0] == '\0')
+		call_answer(trial->call, &ans);
+	else if (m->api_key.len > 0)
+		call_answer(trial->call, &(struct ans_key_move){ trial->wish.api_key, m->api_key });
+	else
+		call_fail(trial->call, RC_UNKNOWN, NULL, "no worker opens the key (" TEXT_FMT ")", TEXT_ARG(m->error_class));
 	trial_end(chat, trial);
 	return true;
 }

@@ -77,6 +77,8 @@ struct turn {
 	struct call *result_call; /* the worker's work_done, confirmed when all is stored */
 
 	struct outcome outcome; /* how it ends; texts are ours */
+	struct text seen; /* finalize: for which modules of the track outcome was written */
+	int64_t rewrites; /* finalize: times that they were others by then */
 	bool stored; /* outcome is what the store has */
 	struct request *request; /* of this step */
 	struct request *progress; /* lease and partial text on their way */
@@ -135,6 +137,7 @@ void turn_on_delta(struct turn *turn, const struct msg_ai_delta *m);
 void turn_on_text(struct turn *turn, const struct msg_work_text *m);
 enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct call *call);
 void turn_on_seen(struct turn *turn, struct text worker); /* a beat lists this turn's attempt */
+void turn_rewrite(struct turn *turn, struct text modules); /* finalize: the track has these modules by now */
 void turn_worker_lost(struct turn *turn, bool gone); /* its connection closed, or it was not heard of for long */
 
 /* ---- steps (turn_steps.c) -------------------------------------------------------- */

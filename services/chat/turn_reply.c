@@ -121,8 +121,9 @@ static void turn_finish_modules(struct turn *turn)
 	struct err err = { 0 };
 	struct modules modules;
 
-	if (modules_parse(turn, turn->outcome.reply, &turn->context, &modules, &err)) {
+	if (modules_parse(turn, reply_log_text(&turn->reply), &turn->context, &modules, &err)) {
 		turn->outcome.modules = modules.json;
+		turn->seen = modules.seen;
 		turn->outcome.reply = modules.announcement;
 		turn_go(turn, TURN_FINISH);
 	} else if (!turn->repairing) {
@@ -132,6 +133,12 @@ static void turn_finish_modules(struct turn *turn)
 	} else {
 		turn_fail(turn, "ai_refused", "the model's answer is not a list of modules");
 	}
+}
+
+void turn_rewrite(struct turn *turn, struct text modules)
+{
+	turn->context.modules = text_copy(turn, modules);
+	turn_finish_modules(turn);
 }
 
 static void turn_completed(struct turn *turn, const char *state)

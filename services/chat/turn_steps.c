@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #define STORE_RETRY_MS 200
+#define REWRITES_MAX 5 /* then it is stored as it was written last: nothing may go on for ever */
 
 #define X(step, run) void run(struct turn *turn);
 TURN_STEPS(X)
@@ -256,11 +257,40 @@ static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 	turn_go(turn, TURN_END);
 }
 
+static void on_modules(void *arg, const struct answer *answer)
+{
+	struct turn *turn = arg;
+	const struct ans_turn_load *a = answer->body;
+
+	turn->request = NULL;
+	if (a != NULL) {
+		turn_rewrite(turn, a->context.modules);
+		return;
+	}
+	turn->step_us = clock_us(); /* the tick offers it again, and hears what is wrong */
+	turn->retry_after_ms = STORE_RETRY_MS;
+}
+
+/* Somebody has begun a module while the model wrote: what is announced must be what is stored. */
+static void turn_ask_modules(struct turn *turn)
+{
+	struct ask ask = turn_ask_store(turn);
+	struct msg_turn_load m = { .turn_id = turn->id };
+
+	log_info(&turn->log, "turn.rewrite", "reason=\"the modules have changed meanwhile\"");
+	turn->rewrites++;
+	turn->request = bus_request(turn->chat->store, MSG_TURN_LOAD, &m, &ask, on_modules, turn);
+}
+
 static void on_finish(void *arg, const struct answer *answer)
 {
 	struct turn *turn = arg;
 
 	turn->request = NULL;
+	if (answer->err.rc == RC_CONFLICT && strcmp(answer->err.field, "modules") == 0) {
+		turn_ask_modules(turn);
+		return;
+	}
 	switch (answer->err.rc) {
 	case RC_OK:
 		turn_finished(turn, answer->body);
@@ -311,6 +341,8 @@ void turn_finish(struct turn *turn)
 	workers_forget(chat, turn);
 	turn_take_timing(turn);
 	m.outcome = turn->outcome;
+	if (turn->rewrites < REWRITES_MAX)
+		m.seen = turn->seen;
 	FAULT_POINT(chat_before_finish);
 	turn->request = bus_request(chat->store, MSG_TURN_FINISH, &m, &ask, on_finish, turn);
 }

@@ -218,13 +218,19 @@ static void http_on_answered(void *arg, const struct answer *answer)
 	r->then(r, answer);
 }
 
-void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
-	      http_answered_fn *then)
+void http_ask_as(struct http_request *r, const struct caller *who, struct peer *peer, enum msg_id msg, const void *body,
+		 int64_t timeout_ms, http_answered_fn *then)
 {
 	struct ask ask = {
-		.caller = r->caller, .trace = r->trace, .timeout_ms = timeout_ms, .elsewhere = upstream_elsewhere(msg)
+		.caller = *who, .trace = r->trace, .timeout_ms = timeout_ms, .elsewhere = upstream_elsewhere(msg)
 	};
 
 	r->then = then;
 	r->asking = bus_request(peer, msg, body, &ask, http_on_answered, r);
+}
+
+void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
+	      http_answered_fn *then)
+{
+	http_ask_as(r, &r->caller, peer, msg, body, timeout_ms, then);
 }

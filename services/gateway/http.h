@@ -74,6 +74,10 @@ struct http_request {
 void http_ask(struct http_request *r, struct peer *peer, enum msg_id msg, const void *body, int64_t timeout_ms,
 	      http_answered_fn *then);
 
+/* ... on behalf of another one, whose token came with the request. */
+void http_ask_as(struct http_request *r, const struct caller *who, struct peer *peer, enum msg_id msg, const void *body,
+		 int64_t timeout_ms, http_answered_fn *then);
+
 /* A header of the answer to come. Values from outside are checked for line breaks. */
 void http_header(struct http_request *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

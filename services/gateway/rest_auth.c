@@ -5,6 +5,7 @@
 #include "ids.h"
 #include "rate_limits.h"
 #include "problem.h"
+#include "rest_turn.h"
 #include "revocations.h"
 #include "tokens.h"
 
@@ -58,6 +59,7 @@ static void put_claimed(UT_string *json, const struct signed_in *signed_in)
 	json_open(json, "claimed", '{');
 	json_i64(json, "tracks", signed_in->claimed_tracks);
 	json_i64(json, "chats", signed_in->claimed_chats);
+	put_text_or(json, "ai_settings", signed_in->claimed_settings, "none");
 	json_close(json, '}');
 }
 

@@ -11,6 +11,7 @@
 #include "schema.h"
 
 #define PASSWORD_MIN 8
+#define KEY_MOVE_MS 3000 /* without a worker the settings stay behind, the person does not */
 
 struct credentials {
 	struct text email, password, first_name, last_name;
@@ -19,6 +20,9 @@ struct credentials {
 	struct fresh_sign_in fresh;
 	struct text guest_token;
 	struct token guest; /* whose work is taken over; nobody: none */
+	struct text guest_key, guest_key_moved; /* his key, and the same sealed for the account; empty: none, or it stays */
+	char *new_hash;
+	void (*enter)(struct http_request *r); /* when that is settled */
 };
 
 /* ---- whose work is taken over ---------------------------------------------------------------- */
@@ -50,6 +54,35 @@ static bool read_guest(struct http_request *r)
 		return true;
 	problem_field(r, "guest_token", "value_error", "Not a valid token of a guest", WORD_BAD_GUEST_TOKEN);
 	return false;
+}
+
+/* Without it he takes over all but the settings. */
+static void key_on_moved(struct http_request *r, const struct answer *answer)
+{
+	const struct ans_key_move *a = answer->body;
+	struct credentials *c = r->state;
+
+	if (a != NULL) {
+		c->guest_key = text_copy(c, a->old_key);
+		c->guest_key_moved = text_copy(c, a->new_key);
+	} else {
+		log_warning(&r->log, "auth.key_move", "rc=%s reason=\"%s\"", rc_name(answer->err.rc),
+			    answer->err.message);
+	}
+	c->enter(r);
+}
+
+/* Has a guest's key sealed for the account, then enters. */
+static void move_key(struct http_request *r, const struct uuid_text *user_id, void (*enter)(struct http_request *r))
+{
+	struct credentials *c = r->state;
+	struct msg_key_move m = { .user_id = *user_id };
+
+	c->enter = enter;
+	if (c->guest.caller.kind == CALLER_GUEST)
+		http_ask_as(r, &c->guest.caller, r->gw->chat, MSG_KEY_MOVE, &m, KEY_MOVE_MS, key_on_moved);
+	else
+		enter(r);
 }
 
 /* ---- register ------------------------------------------------------------------------------ */
@@ -90,21 +123,31 @@ static void register_on_created(struct http_request *r, const struct answer *ans
 		auth_answer_claimed(r, &who, ans->user, &ans->signed_in, c->fresh.token, &c->guest);
 }
 
-static void register_on_hash(void *arg, const struct passwords_result *result)
+static void register_enter(struct http_request *r)
 {
-	struct http_request *r = arg;
 	const struct credentials *c = r->state;
 	struct msg_user_create m = { .user_id = c->user_id,
 				     .email = c->email,
-				     .password_hash = text_from(result->hash),
+				     .password_hash = text_from(c->new_hash),
 				     .first_name = c->first_name,
 				     .last_name = c->last_name,
 				     .sign_in_id = c->fresh.id,
 				     .refresh_hash = text_from(c->fresh.hash),
-				     .guest_id = c->guest.caller.user_id };
+				     .guest_id = c->guest.caller.user_id,
+				     .guest_key = c->guest_key,
+				     .guest_key_moved = c->guest_key_moved };
+
+	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, register_on_created);
+}
+
+static void register_on_hash(void *arg, const struct passwords_result *result)
+{
+	struct http_request *r = arg;
+	struct credentials *c = r->state;
 
 	r->hashing = NULL;
-	http_ask(r, r->gw->store, MSG_USER_CREATE, &m, 0, register_on_created);
+	c->new_hash = talloc_strdup(c, result->hash);
+	move_key(r, &c->user_id, register_enter);
 }
 
 static void start_hashing(struct http_request *r, struct text password, const char *hash, passwords_done_fn *done)
@@ -172,11 +215,22 @@ static void login_on_signed_in(struct http_request *r, const struct answer *answ
 		auth_answer_claimed(r, &r->caller, ans->user, &ans->signed_in, c->fresh.token, &c->guest);
 }
 
+static void login_enter(struct http_request *r)
+{
+	const struct credentials *c = r->state;
+	struct msg_sign_in m = { .sign_in_id = c->fresh.id,
+				 .refresh_hash = text_from(c->fresh.hash),
+				 .guest_id = c->guest.caller.user_id,
+				 .guest_key = c->guest_key,
+				 .guest_key_moved = c->guest_key_moved };
+
+	http_ask(r, r->gw->store, MSG_SIGN_IN, &m, 0, login_on_signed_in);
+}
+
 static void login_on_compared(void *arg, const struct passwords_result *result)
 {
 	struct http_request *r = arg;
 	struct credentials *c = r->state;
-	struct msg_sign_in m;
 
 	r->hashing = NULL;
 	if (c->old_hash == NULL || !result->fits) {
@@ -189,10 +243,7 @@ static void login_on_compared(void *arg, const struct passwords_result *result)
 	if (result->hash[0] != '\0')
 		renew_hash(r, &r->caller, result->hash);
 	fresh_sign_in_make(&c->fresh);
-	m = (struct msg_sign_in){ .sign_in_id = c->fresh.id,
-				  .refresh_hash = text_from(c->fresh.hash),
-				  .guest_id = c->guest.caller.user_id };
-	http_ask(r, r->gw->store, MSG_SIGN_IN, &m, 0, login_on_signed_in);
+	move_key(r, &c->user_id, login_enter);
 }
 
 static void login_on_inactive(void *arg, const struct passwords_result *result)

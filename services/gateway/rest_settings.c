@@ -10,6 +10,7 @@
 #include "problem.h"
 #include "rate_limits.h"
 #include "rest_auth.h"
+#include "rest_turn.h"
 #include "schema.h"
 #include "seal.h"
 
@@ -25,6 +26,7 @@ struct settings_body {
 	struct text model_name, base_url, api_key;
 	int64_t max_tokens; /* -1: not given */
 	double temperature; /* -1: not given */
+	bool names_model, names_base_url; /* the server's own, or another */
 };
 
 /* What is asked for once the key is sealed. */
@@ -49,11 +51,6 @@ static double temperature_of(struct text decimal)
 	return strtod(number, NULL);
 }
 
-static void json_text_or(UT_string *json, const char *key, struct text value, const char *fallback)
-{
-	json_text(json, key, value.len > 0 ? value : text_from(fallback));
-}
-
 static void answer_config(struct http_request *r, const struct ans_settings_get *a)
 {
 	CLEANUP(string_done) UT_string json;
@@ -62,8 +59,8 @@ static void answer_config(struct http_request *r, const struct ans_settings_get 
 
 	utstring_init(&json);
 	json_open(&json, NULL, '{');
-	json_text_or(&json, "model_name", s->model, c->default_openai_model);
-	json_text_or(&json, "base_url", s->base_url, c->default_openai_base_url);
+	put_text_or(&json, "model_name", s->model, c->default_openai_model);
+	put_text_or(&json, "base_url", s->base_url, c->default_openai_base_url);
 	json_i64(&json, "max_tokens", s->max_tokens > 0 ? s->max_tokens : MAX_TOKENS_SHOWN);
 	json_real(&json, "temperature", temperature_of(s->temperature));
 	json_bool(&json, "has_custom_key", a->has_key);
@@ -115,6 +112,8 @@ static struct text without_slashes(struct text url)
 /* The server's own values come back from a form that was not touched: they are no choice. */
 static void forget_defaults(const struct config *c, struct settings_body *b)
 {
+	b->names_model = b->model_name.len > 0;
+	b->names_base_url = b->base_url.len > 0;
 	b->base_url = without_slashes(b->base_url);
 	if (text_equal(b->base_url, without_slashes(text_from(c->default_openai_base_url))))
 		b->base_url.len = 0;
@@ -184,7 +183,7 @@ static void set_on_answer(struct http_request *r, const struct answer *answer)
 	const struct ans_settings_set *a = answer->body;
 
 	if (a != NULL)
-		answer_config(r, &(struct ans_settings_get){ a->settings, a->has_key, a->key_hint });
+		answer_config(r, &(struct ans_settings_get){ .settings = a->settings, .has_key = a->has_key, .key_hint = a->key_hint });
 	else if (answer->err.rc == RC_INVALID && strcmp(answer->err.field, "base_url") == 0)
 		problem_field(r, "base_url", "value_error", "An address of your own needs your own key, given with it",
 			      WORD_FIELD_OWN_KEY);
@@ -340,9 +339,12 @@ void ai_test_connection(struct http_request *r)
 		return;
 	w->test = (struct msg_connection_test){ .test_id = id_new(),
 						.model = w->body.model_name,
-						.base_url = w->body.base_url };
+						.base_url = w->body.base_url,
+						.own = r->caller.kind != CALLER_NOBODY,
+						.set_model = w->body.names_model,
+						.set_base_url = w->body.names_base_url };
 	w->api_key = w->body.api_key;
-	if (w->test.base_url.len > 0 && w->api_key.len == 0)
+	if (w->test.base_url.len > 0 && w->api_key.len == 0 && !w->test.own)
 		answer_test_failed(r, "own_key_needed"); /* the server's key goes nowhere else */
 	else if (w->test.base_url.len > 0 && !address_is_good(r, w->test.base_url))
 		answer_test_failed(r, "address_refused");

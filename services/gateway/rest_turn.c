@@ -83,6 +83,11 @@ void put_opt_text(UT_string *json, const char *key, struct text value)
 		json_null(json, key);
 }
 
+void put_text_or(UT_string *json, const char *key, struct text value, const char *fallback)
+{
+	json_text(json, key, value.len > 0 ? value : text_from(fallback));
+}
+
 void put_opt_tokens(UT_string *json, const struct outcome *outcome)
 {
 	if (turn_has_reply(outcome))

@@ -34,6 +34,7 @@ bool turn_is_soft(enum rc rc);
 
 /* Members of an open object; what is not there is null. */
 void put_opt_text(UT_string *json, const char *key, struct text value);
+void put_text_or(UT_string *json, const char *key, struct text value, const char *fallback);
 void put_opt_tokens(UT_string *json, const struct outcome *outcome);
 
 #endif

@@ -18,7 +18,8 @@
 /* clang-format off */
 /* Behind a verdict. */
 #define SIGNED_IN_COLUMNS(X)                                                                                 \
-	X(SIGNED_IN, token_version) X(SIGNED_IN, sign_in_id) X(SIGNED_IN, claimed_tracks) X(SIGNED_IN, claimed_chats)
+	X(SIGNED_IN, token_version) X(SIGNED_IN, sign_in_id) X(SIGNED_IN, claimed_tracks) X(SIGNED_IN, claimed_chats) \
+	X(SIGNED_IN, claimed_settings)
 
 #define CHANGE_COLUMNS(X)                                                                                    \
 	X(CHANGE, xid) X(CHANGE, user_id) X(CHANGE, sign_in_id) X(CHANGE, token_version)

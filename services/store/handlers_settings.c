@@ -11,7 +11,7 @@
 
 /* ---- the caller's own ----------------------------------------------------------------- */
 
-static void settings_got(struct call *call, struct pg_job *job)
+static void settings_got_with(struct call *call, struct pg_job *job, bool with_key)
 {
 	const PGresult *r = job->results[0];
 	struct ans_settings_get ans = { 0 };
@@ -20,14 +20,25 @@ static void settings_got(struct call *call, struct pg_job *job)
 	ans.has_key = settings_key(r).len > 0;
 	if (ans.has_key)
 		ans.key_hint = row_text(r, 0, SETTINGS_key_hint);
+	if (with_key)
+		ans.api_key = settings_key(r);
 	call_answer(call, &ans);
+}
+
+static void settings_got(struct call *call, struct pg_job *job)
+{
+	settings_got_with(call, job, false);
+}
+
+static void settings_got_with_key(struct call *call, struct pg_job *job)
+{
+	settings_got_with(call, job, true);
 }
 
 enum rc on_settings_get(struct store *store, const struct msg_settings_get *m, struct call *call)
 {
-	struct pg_job *job = store_job(call, settings_got);
+	struct pg_job *job = store_job(call, m->with_key ? settings_got_with_key : settings_got);
 
-	(void)m;
 	pg_job_add(job, QUERY_SETTINGS_ROW);
 	store_arg_caller(job, call);
 	return store_run(store, call, job);

@@ -31,6 +31,8 @@ enum rc on_sign_in(struct store *store, const struct msg_sign_in *m, struct call
 	pg_arg_uuid(job, &m->sign_in_id);
 	pg_arg_text(job, m->refresh_hash);
 	pg_arg_uuid(job, &m->guest_id);
+	pg_arg_opt(job, m->guest_key);
+	pg_arg_opt(job, m->guest_key_moved);
 	pg_job_add(job, QUERY_USER_SIGNED_IN);
 	return store_run(store, call, job);
 }

@@ -199,6 +199,7 @@ enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, str
 	pg_arg_opt(job, m->outcome.error_message);
 	if (!arg_result(job, &m->outcome, call))
 		return RC_OK;
+	pg_arg_opt(job, m->seen);
 	if (m->outcome.modules.len > 0)
 		pg_job_add(job, QUERY_TURN_MODULES);
 	else if (text_is(m->outcome.message_type, "lesson"))

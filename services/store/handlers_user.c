@@ -61,6 +61,8 @@ enum rc on_user_create(struct store *store, const struct msg_user_create *m, str
 		pg_arg_uuid(job, &m->sign_in_id);
 		pg_arg_text(job, m->refresh_hash);
 		pg_arg_uuid(job, &m->guest_id);
+		pg_arg_opt(job, m->guest_key);
+		pg_arg_opt(job, m->guest_key_moved);
 	}
 	pg_job_add(job, QUERY_USER_ROW);
 	pg_arg_uuid(job, &m->user_id);

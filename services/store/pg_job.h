@@ -16,7 +16,7 @@
 #include "text.h"
 
 #define PG_STATEMENTS_MAX 4
-#define PG_PARAMS_MAX 26
+#define PG_PARAMS_MAX 28
 #define PG_NUMBER_SIZE 21
 
 struct pg_statement {

@@ -252,8 +252,11 @@ test("a head or a body that does not come is answered 408", { timeout: 60000 }, 
 			await new Promise((resolve) => setTimeout(resolve, 500));
 		}
 	})();
-	assert.deepEqual(await Promise.all([silent.status(1, 30000), slow.status(1, 30000), cut.status(1, 30000)]), [408, 408, 408]);
+	const [nothing, dripped, half] = await Promise.all([silent.status(1, 30000), slow.status(1, 30000), cut.status(1, 30000)]);
+
 	dripping = false;
+	assert.deepEqual([nothing, half], [408, 408]);
+	assert.ok([408, 0].includes(dripped), "who goes on writing may have the answer swept away by the reset");
 	await Promise.all([silent.untilClosed(), slow.untilClosed(), cut.untilClosed()]);
 });
 

@@ -133,6 +133,28 @@ describe("POST /api/ai/test-connection", () => {
 		assert.equal(body.model_used, "own-model");
 	});
 
+	it("uses what the caller has stored where the form is empty, for the address it belongs to only", async () => {
+		const rest = await guestOf(stack);
+		const tried = async (form) => {
+			const { status, body } = await test(form, rest);
+
+			assert.equal(status, 200);
+			return body.success ? body.model_used : body.error;
+		};
+
+		assert.equal(await tried({}), "gpt-4o-mini", "nothing is stored yet");
+		assert.equal((await rest.put("/api/ai/user-config", { model_name: "own-model", api_key: KEY, base_url: ownUrl })).status, 200);
+		for (const form of [{}, { api_key: "", base_url: "", model_name: "" }, { base_url: `${ownUrl}/`, model_name: "own-model", api_key: "" }])
+			assert.equal(await tried(form), "own-model", JSON.stringify(form));
+		assert.match(await tried({ model_name: "no-such-model" }), /модели/);
+		assert.match(await tried({ api_key: "another-key-entirely" }), /не принял ключ/);
+		assert.match(await tried({ base_url: "https://api.example.org/v1" }), /свой ключ/, "a stored key goes to its own address only");
+		assert.equal(await tried({ base_url: stack.env.DEFAULT_OPENAI_BASE_URL, model_name: "gpt-4o-mini" }), "gpt-4o-mini",
+			"the server's address gets the server's key");
+		rest.token = "x.y.z";
+		assert.equal((await test({}, rest)).status, 401);
+	});
+
 	it("never sends the server's key to a caller's address", async () => {
 		let heard = 0;
 		const spy = createServer((req, res) => {

@@ -295,7 +295,36 @@ describe("an account", () => {
 		assert.equal((await store.ask(who, "user_export", { part: -1 })).field, "part");
 	});
 
-	it("claims everything of a guest but his sign-ins and settings", async () => {
+	it("claims a guest's settings as a whole, with the very key that was sealed for it", async () => {
+		const key = (n) => `alp1.${n}`.padEnd(120, "A");
+		const settings = async (who) => {
+			const { api_key, settings: s } = await store.must(who, "settings_get", { with_key: true });
+
+			return { api_key, ...s };
+		};
+		const claim = async (who, guest, more = {}) =>
+			(await store.must(who, "sign_in", { sign_in_id: uuid(), refresh_hash: hash(), guest_id: guest.guest, ...more })).signed_in.claimed_settings;
+		const make = async () => {
+			const guest = await makeGuest(store);
+			const [{ id }] = await store.db(`select gen_random_uuid() as id`);
+
+			await store.db(`insert into ai_configurations (id, user_id, model_name, base_url, api_key_encrypted, key_hint, max_tokens, temperature)
+				values ('${id}', '${guest.guest}', 'm', 'https://x.example/v1', '${key("old")}', 'tail', 300, 0.2)`);
+			return guest;
+		};
+		let [who, guest] = [await makeUser(store), await make()];
+
+		assert.equal(await claim(who, guest, { guest_key: key("old"), guest_key_moved: key("new") }), "taken");
+		assert.deepEqual(await settings(who), { api_key: key("new"), model: "m", base_url: "https://x.example/v1", max_tokens: 300, temperature: "0.2" });
+		assert.equal(await claim(who, guest, { guest_key: key("old"), guest_key_moved: key("new") }), undefined, "once");
+		for (const more of [{}, { guest_key: key("old") }, { guest_key: key("before"), guest_key_moved: key("new") }]) {
+			[who, guest] = [await makeUser(store), await make()];
+			assert.equal(await claim(who, guest, more), "left", JSON.stringify(more));
+			assert.deepEqual(await settings(who), { api_key: undefined });
+		}
+	});
+
+	it("claims everything of a guest but his sign-ins", async () => {
 		const [who, guest] = [await makeUser(store), await makeGuest(store)];
 
 		await fullAccount(guest);

@@ -88,6 +88,29 @@ describe("modules", () => {
 		assert.deepEqual(shown(shorter).map(([n, title]) => [n, title]), [[1, "A"], [2, "Z"], [3, "C"]]);
 	});
 
+	it("that are others than those the announcement speaks of are refused, until it does", async () => {
+		const made = await talk();
+		const [one, two] = ids(await round(made, module("One"), module("Two")));
+
+		await exchange(store, user, made.session_id, "other", "another plan");
+		const turn_id = (await finalize(made)).context.turn_id;
+		const seen = (first, second) => JSON.stringify([{ id: one, title: "One", begun: first }, { id: two, title: "Two", begun: second }]);
+		const finishes = (text) => store.ask(null, "turn_finish", { turn_id, owner: "chat-1", attempt: 1, seen: text,
+			outcome: { state: "completed", "blob:reply": "announced", message_type: "finalization", "blob:modules": JSON.stringify([module("Three")]) } });
+
+		await begun(two);
+		for (const text of [seen(false, false), "[]", seen(true, true), seen(false, true).replace("One", "Other")]) {
+			const refused = await finishes(text);
+
+			assert.deepEqual([refused.rc, refused.field], ["conflict", "modules"], text);
+		}
+		assert.equal((await store.db(`select state from turns where id = '${turn_id}'`))[0].state, "running");
+		const done = await finishes(seen(false, true));
+		assert.equal(done.rc, "ok");
+		assert.deepEqual(shown(done.outcome), [[1, "Three", "not_started"], [2, "Two", "in_progress"]]);
+		assert.equal((await finishes(seen(false, true))).rc, "ok", "asked again it answers the same");
+	});
+
 	it("begun while the model was writing are kept as well", async () => {
 		const made = await talk();
 		const [a] = ids(await round(made, module("A")));

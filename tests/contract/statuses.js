@@ -128,7 +128,7 @@ async function claiming(w, op, body) {
 	const answer = await fresh(w).post(op.path, { ...body, guest_token: guest.token });
 	const after = Object.assign(fresh(w), { token: answer.body.access_token });
 
-	assert.deepEqual(answer.body.claimed, { tracks: 1, chats: 1 });
+	assert.deepEqual(answer.body.claimed, { tracks: 1, chats: 1, ai_settings: "none" });
 	assert.equal((await after.tracks()).length, 1);
 	assert.equal((await guest.get("/api/auth/me")).status, 401, "nobody is that guest any more");
 	return answer;

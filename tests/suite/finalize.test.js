@@ -75,6 +75,27 @@ for (const [name, make] of [["a user", userOf], ["a guest", guestOf]]) {
 	});
 }
 
+test("a module that is begun while the model writes is announced as what happens to it", async () => {
+	const rest = await userOf(stack);
+	const track = await courseOf(rest);
+	const first = await finalize(rest, track, answerOf(module("Syntax"), module("Tools"), module("Old")));
+	const [, , old] = first.modules.map((m) => m.id);
+	const course_plan = `plan ${randomUUID()}`;
+
+	await stack.sim.script({ match: course_plan, text: answerOf(module("Syntax", { id: 1 })), first_delay: { ms: 3000 } });
+	const asked = finalize(rest, track, null, { course_plan });
+	await until("the model writes", async () => (await stack.db("select id from turns where kind = 'finalize' and state = 'running'")).length > 0);
+	await stack.db(`update course_modules set status = 'in_progress' where id = '${old}'`);
+	const answer = await asked;
+	const { content } = (await rest.history(track.chat_id)).history.at(-1);
+	const [syntax, tools] = first.modules.map((m) => m.id);
+
+	assert.deepEqual(answer.changes, { added: [], changed: [], kept: [syntax, old], removed: [tools] });
+	assert.match(content, /Modules: 2/);
+	assert.match(content, /as before: Syntax, Old/);
+	assert.match(content, /removed: Tools\n/);
+});
+
 test("the model is told the modules there are and the schema of its answer", async () => {
 	const rest = await guestOf(stack);
 	const track = await courseOf(rest);

@@ -127,6 +127,41 @@ describe("a user's own key and model", () => {
 		await ws.close();
 	});
 
+	test("go with a guest's work to the account that takes it over", async () => {
+		const settings = { model_name: "own-model", api_key: CANARY, base_url: ownUrl, max_tokens: 700, temperature: 0.5 };
+		const account = () => ({ email: `${randomUUID()}@example.org`, password: "correct horse 1", first_name: "Ada", last_name: "Lovelace" });
+		const claim = async (path, body, from) => {
+			const rest = listened(new Rest(stack.url));
+			const { access_token, claimed } = await rest.ok("POST", `/api/auth/${path}`, { ...body, guest_token: from.token });
+
+			rest.token = access_token;
+			return { rest, claimed: claimed.ai_settings };
+		};
+		const from = await guest();
+
+		await save(from, settings);
+		const { body: was } = await from.get("/api/ai/user-config");
+		const first = account();
+		const registered = await claim("register", first, from);
+		assert.equal(registered.claimed, "taken");
+		assert.deepEqual((await registered.rest.get("/api/ai/user-config")).body, was);
+		assert.equal((await chat(registered.rest)).model_used, "own-model");
+		assert.equal((await lastCall(spy)).key, digest(CANARY), "the key opens for its new owner");
+
+		const again = await guest();
+		await save(again, { temperature: 0.1 });
+		assert.equal((await claim("login", { email: first.email, password: first.password }, again)).claimed, "left", "the account has its own");
+		assert.deepEqual((await registered.rest.get("/api/ai/user-config")).body, was);
+
+		const fresh = await user();
+		const third = await guest();
+		await save(third, { temperature: 0.1 });
+		const signedIn = await claim("login", fresh.credentials, third);
+		assert.equal(signedIn.claimed, "taken");
+		assert.equal((await signedIn.rest.get("/api/ai/user-config")).body.temperature, 0.1);
+		assert.equal((await claim("register", account(), await guest())).claimed, "none");
+	});
+
 	test("are not used for anybody else", async () => {
 		await save(await user(), { model_name: "own-model", api_key: CANARY });
 		const answer = await chat(await guest());
