@@ -1,7 +1,9 @@
 /* From a plan to modules and from one finalization to the next; a course plan as JSON. Real daemons, a scripted model. */
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { Rest, guestOf, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
@@ -75,20 +77,35 @@ for (const [name, make] of [["a user", userOf], ["a guest", guestOf]]) {
 	});
 }
 
+/* A transaction that is open from this change until commit() is called: until then everybody sees what was before. */
+async function change(sql) {
+	const child = spawn("psql", ["-X", "-Atq", "-v", "ON_ERROR_STOP=1", "-d", stack.database.url], { stdio: ["pipe", "pipe", "inherit"] });
+	const ended = once(child, "exit");
+
+	child.stdin.write(`begin; ${sql};\n\\echo changed\n`);
+	await once(child.stdout, "data");
+	return { async commit() {
+		child.stdin.end("commit;\n");
+		assert.deepEqual(await ended, [0, null]);
+	} };
+}
+
 test("a module that is begun while the model writes is announced as what happens to it", async () => {
 	const rest = await userOf(stack);
 	const track = await courseOf(rest);
 	const first = await finalize(rest, track, answerOf(module("Syntax"), module("Tools"), module("Old")));
-	const [, , old] = first.modules.map((m) => m.id);
-	const course_plan = `plan ${randomUUID()}`;
+	const [syntax, tools, old] = first.modules.map((m) => m.id);
+	const begun = await change(`update course_modules set status = 'in_progress' where id = '${old}'`);
+	const asked = finalize(rest, track, answerOf(module("Syntax", { id: 1 })));
 
-	await stack.sim.script({ match: course_plan, text: answerOf(module("Syntax", { id: 1 })), first_delay: { ms: 3000 } });
-	const asked = finalize(rest, track, null, { course_plan });
-	await until("the model writes", async () => (await stack.db("select id from turns where kind = 'finalize' and state = 'running'")).length > 0);
-	await stack.db(`update course_modules set status = 'in_progress' where id = '${old}'`);
+	try {
+		await until("the model is asked", async () => (await stack.db(`select id from turns where kind = 'finalize'
+			and chat_id = '${track.chat_id}'`)).length > 1);
+	} finally {
+		await begun.commit();
+	}
 	const answer = await asked;
 	const { content } = (await rest.history(track.chat_id)).history.at(-1);
-	const [syntax, tools] = first.modules.map((m) => m.id);
 
 	assert.deepEqual(answer.changes, { added: [], changed: [], kept: [syntax, old], removed: [tools] });
 	assert.match(content, /Modules: 2/);
