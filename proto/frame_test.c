@@ -1,5 +1,9 @@
 #include "frame.h"
 
+#include <string.h>
+
+#include <sodium.h>
+
 #include "unit.h"
 
 static unsigned char key[BUS_KEY_BYTES];
@@ -64,6 +68,29 @@ static void frame_refuses_every_changed_byte(void **state)
 		assert_null(frame_decode(NULL, key, text_of(utstring_body(&bytes), i), NULL, NULL));
 		utstring_body(&bytes)[i] ^= 1;
 	}
+	utstring_done(&bytes);
+}
+
+/* As a member of the suite would that was built before or after us: its MAC is good. */
+static void frame_refuses_another_version_in_words(void **state)
+{
+	struct msg_turn_stop m = { .turn_id = { "11111111-1111-4111-8111-111111111111" } };
+	struct envelope env = request_of(MSG_TURN_STOP);
+	struct err err = { 0 };
+	UT_string bytes;
+	char *version;
+
+	(void)state;
+	utstring_init(&bytes);
+	frame_encode(&bytes, key, &env, &m);
+	version = memmem(utstring_body(&bytes), utstring_len(&bytes), "\"v\":2", 5);
+	assert_non_null(version);
+	version[4] = '9';
+	crypto_auth((unsigned char *)utstring_body(&bytes), (unsigned char *)utstring_body(&bytes) + crypto_auth_BYTES,
+		    utstring_len(&bytes) - crypto_auth_BYTES, key);
+	assert_null(frame_decode(NULL, key, json_written(&bytes), NULL, &err));
+	assert_int_equal(err.rc, RC_UNSUPPORTED);
+	assert_string_equal(err.message, "the peer speaks version 9, this is version 2");
 	utstring_done(&bytes);
 }
 
@@ -158,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frame_carries_fields_groups_and_blobs),
 		cmocka_unit_test(frame_refuses_every_changed_byte),
+		cmocka_unit_test(frame_refuses_another_version_in_words),
 		cmocka_unit_test(frame_names_the_field_that_is_missing),
 		cmocka_unit_test(frame_answer_tells_why),
 		cmocka_unit_test(frame_leaves_out_a_group_that_is_not_there),

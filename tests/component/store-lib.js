@@ -42,7 +42,7 @@ function withBlobs(value, bytes) {
  * One alp-probe that stays: every question is a line, every answer another.
  * A new one is a new connection to the store, as of a client that came back.
  */
-class Probe {
+export class Probe {
 	#waiting = new Map();
 	#next = 0;
 
