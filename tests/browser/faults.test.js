@@ -13,7 +13,6 @@ import { launch, Visitor } from "./lib.js";
 import { makeWork } from "./screens.js";
 
 const TRACK = { title: "Основы Python", description: "Хочу читать таблицы.", expectations: "Без спешки." };
-const SLOW_MS = 2000;
 const NO_ANSWER = /сервер не отвечает\. Проверьте соединение/;
 
 let stack;
@@ -58,6 +57,21 @@ async function answer(method, path, reply) {
 
 	await v.page.route(`**/api${path}`, handler);
 	return () => v.page.unroute(`**/api${path}`, handler);
+}
+
+/* A server that takes its time: until go(). */
+function slow() {
+	const self = {
+		asked: 0,
+		async reply(route) {
+			self.asked += 1;
+			await open;
+			return route.continue();
+		},
+	};
+	const open = new Promise((resolve) => { self.go = resolve; });
+
+	return self;
 }
 
 async function enter() {
@@ -122,22 +136,22 @@ test("a list that does not load says so and loads when it is asked again", async
 
 test("a slow server is waited for in sight, and one press makes one track", async () => {
 	await enter();
-	let asked = 0;
-	const late = (route) => new Promise((resolve) => setTimeout(resolve, SLOW_MS)).then(() => route.continue());
-	const stopList = await answer("GET", "/tracks", late);
+	const list = slow();
+	const stopList = await answer("GET", "/tracks", list.reply);
 	await v.go("/tracks");
 	await v.at("skeleton").first().waitFor();
+	list.go();
 	await v.page.getByRole("link", { name: "Создать первый трек" }).waitFor();
 	await stopList();
-	await answer("POST", "/tracks", (route) => {
-		asked += 1;
-		return late(route);
-	});
+	const creation = slow();
+	await answer("POST", "/tracks", creation.reply);
 	await sendTrack();
+	await v.page.locator('[data-testid="create-track"][aria-busy="true"]').waitFor();
 	assert.equal(await v.at("create-track").isDisabled(), true);
 	await v.at("track-title").press("Enter");
+	creation.go();
 	await v.page.waitForURL(/\/tracks\/[^/]+\/plan$/);
-	assert.equal(asked, 1);
+	assert.equal(creation.asked, 1);
 	assert.deepEqual(v.complaints, []);
 });
 
