@@ -195,7 +195,7 @@ test("Idempotency-Key: a session, a chat and a word to the tutor are made once, 
 	assert.equal(taken.status, 422, taken.text);
 	assert.match(taken.text, /Idempotency-Key/);
 
-	const word = () => keyed("/api/ai/module-chat", { message: "Why?", session_id: "tutored", module_id: "1", track_id: "local", track_title: "T", module_title: "M" }, "tutor-1");
+	const word = () => keyed("/api/ai/module-chat", { message: "Why?", user_id: "x", session_id: "tutored", module_id: "1", track_id: "local", track_title: "T", module_title: "M" }, "tutor-1");
 	const [one, two] = [await word(), await word()];
 	assert.equal(one.status, 200, one.text);
 	assert.equal(two.body.response, one.body.response);
