@@ -7,7 +7,7 @@
 BASE=(build-essential gcc cmake ninja-build pkg-config ccache git curl jq
 	libnng-dev libwebsockets-dev libuv1-dev libcap-dev libcurl4-openssl-dev
 	libpq-dev libcjson-dev libjwt-dev libsodium-dev uuid-dev libev-dev
-	uthash-dev libtalloc-dev libcmocka-dev
+	uthash-dev libtalloc-dev libsystemd-dev libcmocka-dev
 	postgresql postgresql-client runit)
 TEST=(spin chromium fonts-dejavu-core fonts-noto-color-emoji)
 CHECK=(clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck)

@@ -231,6 +231,7 @@ static void daemon_on_signal(struct ev_loop *ev, ev_signal *w, int events)
 	d->drain_until_us = clock_us() + d->config.drain_ms * 1000;
 	log_info(&d->log, "daemon.drain", "calls=%lld requests=%lld", (long long)bus_stats(d->bus)->calls_open,
 		 (long long)bus_stats(d->bus)->requests_open);
+	notify_stopping(d->config.drain_ms);
 	if (d->hooks.drain != NULL)
 		d->hooks.drain(d->hooks.arg);
 	loop_timer(&d->drain_poll, drain_on_poll, d);
@@ -318,7 +319,9 @@ void daemon_run(struct daemon *d)
 {
 	log_info(&d->log, "daemon.ready", "version=%s proto=%d pid=%d start_ms=%lld", ALP_VERSION, PROTO_MAJOR,
 		 getpid(), (long long)(clock_us() - d->started_us) / 1000);
+	notify_ready(&d->notify, &d->loop);
 	ev_run(d->loop.ev, 0);
+	notify_done(&d->notify);
 }
 
 int daemon_stop(struct daemon *d)

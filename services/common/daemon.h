@@ -11,6 +11,7 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "notify.h"
 
 #define ALP_VERSION "0.1.0"
 
@@ -56,6 +57,7 @@ struct daemon {
 	int64_t started_us;
 	ev_signal on_term, on_int;
 	ev_timer drain_poll;
+	struct notify notify;
 	int64_t drain_until_us, idle_us;
 };
 
