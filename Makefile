@@ -117,6 +117,15 @@ migrate-chat-id: create-tables ## the same, under its old name
 migrate-dry-run: deps build ## say what migrate would do with the database, change nothing
 	@$(DEV)/db.sh migrate-dry-run
 
+##@ Deliver
+.PHONY: deb package-test
+
+deb: deps frontend-build ## the Debian packages, in build/deb (DEB_VERSION=0.1.1)
+	@$(DEV)/deb.sh
+
+package-test: deb ## install, start, upgrade and remove the packages in a container that boots systemd (root)
+	@$(DEV)/package-test.sh
+
 ##@ Check
 .PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos stack-test chaos chaos-campaign kills migrate-kills check bench screenshots frontend-report
 

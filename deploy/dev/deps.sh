@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: deps.sh [test] [check]
+# Installs the Debian packages that are missing: deps.sh [test] [check] [package]
 # Does nothing, quickly, when everything is there.
 
 . "$(dirname "$0")/lib.sh"
@@ -10,6 +10,7 @@ BASE=(build-essential gcc cmake ninja-build pkg-config ccache git curl jq
 	uthash-dev libtalloc-dev libsystemd-dev libcmocka-dev
 	postgresql postgresql-client runit)
 TEST=(spin chromium fonts-dejavu-core fonts-noto-color-emoji)
+PACKAGE=(debhelper libcrypt-dev)
 CHECK=(clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck)
 
 # missing_of PACKAGE...: those not installed. A PostgreSQL server of another
@@ -95,7 +96,8 @@ main() {
 		case $group in
 		test) wanted+=("${TEST[@]}") ;;
 		check) wanted+=("${CHECK[@]}") ;;
-		*) die "deps.sh: unknown group '$group' (test, check)" ;;
+		package) wanted+=("${PACKAGE[@]}") ;;
+		*) die "deps.sh: unknown group '$group' (test, check, package)" ;;
 		esac
 	done
 	mapfile -t missing < <(missing_of "${wanted[@]}")
