@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: deps.sh [test] [check] [package]
+# Installs the Debian packages that are missing: deps.sh [test] [check] [package] [package-test]
 # Does nothing, quickly, when everything is there.
 
 . "$(dirname "$0")/lib.sh"
@@ -11,6 +11,7 @@ BASE=(build-essential gcc cmake ninja-build pkg-config ccache git curl jq
 	postgresql postgresql-client runit)
 TEST=(spin chromium fonts-dejavu-core fonts-noto-color-emoji)
 PACKAGE=(debhelper libcrypt-dev)
+PACKAGE_TEST=(mmdebstrap systemd-container)
 CHECK=(clang clang-format clang-tidy libclang-rt-dev cppcheck shellcheck)
 
 # missing_of PACKAGE...: those not installed. A PostgreSQL server of another
@@ -97,7 +98,8 @@ main() {
 		test) wanted+=("${TEST[@]}") ;;
 		check) wanted+=("${CHECK[@]}") ;;
 		package) wanted+=("${PACKAGE[@]}") ;;
-		*) die "deps.sh: unknown group '$group' (test, check, package)" ;;
+		package-test) wanted+=("${PACKAGE_TEST[@]}") ;;
+		*) die "deps.sh: unknown group '$group' (test, check, package, package-test)" ;;
 		esac
 	done
 	mapfile -t missing < <(missing_of "${wanted[@]}")
