@@ -1,7 +1,8 @@
 /*
  * fault: named points at which a test makes this process die, stop or be slow.
  * In builds without ALP_FAULTS (all but debug, tsan and chaos) nothing of it
- * exists: FAULT_POINT is empty and no name is in the binary.
+ * exists: FAULT_POINT is empty, and no name is in the binary, not even in its
+ * debug information.
  *
  * What shall happen is told by the environment variable FAULTS at start, or by
  * the file that FAULTS_FILE names: it is read, and removed, at start and on
@@ -25,14 +26,14 @@
 #include "log.h"
 #include "loop.h"
 
+#ifdef ALP_FAULTS
+
 enum fault_point {
 #define FAULT(name, service, what) FAULT_##name,
 #include "fault_points.def"
 #undef FAULT
 	FAULT_COUNT
 };
-
-#ifdef ALP_FAULTS
 
 #define FAULT_POINT(name) fault_hit(FAULT_##name)
 
