@@ -156,15 +156,20 @@ export class Bed {
 		return [...calls.values()];
 	}
 
-	/* Of each process: descriptors, threads, KiB that are its own. */
-	async resources() {
+	/* Of each process: descriptors without those of clients' sockets, threads, KiB that are its own. */
+	async resources(tabs) {
 		const processes = {};
+		const clients = (name) => {
+			const address = this.gateways[Number(/^gateway-(\d+)$/.exec(name)?.[1]) - 1];
+
+			return tabs.filter((tab) => tab.isOpen && tab.address === address).length;
+		};
 
 		for (const [name, { pid }] of this.daemons) {
 			const status = readFileSync(`/proc/${pid}/status`, "utf8");
 			const field = (key) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
 
-			processes[name] = { fds: readdirSync(`/proc/${pid}/fd`).length, threads: field("Threads"), kb: field("RssAnon") + field("VmSwap") };
+			processes[name] = { fds: readdirSync(`/proc/${pid}/fd`).length - clients(name), threads: field("Threads"), kb: field("RssAnon") + field("VmSwap") };
 		}
 		const sessions = await this.cluster.sql("select count(*) from pg_stat_activity where application_name = 'alp-store'");
 

@@ -7,7 +7,7 @@
  *
  * Everything that is drawn comes from the seed. --kills: a campaign of so many
  * kill -9 and restarts of PostgreSQL, evenly spread, instead of the mixture.
- * --check FILE reads the logs.json of a run that was kept.
+ * A build without fault points (release) gets none. --check FILE reads the logs.json of a run that was kept.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ import { check, report, summary } from "./checker/index.js";
 import { dump } from "./collect.js";
 import { Faults } from "./faults.js";
 import { Random } from "./random.js";
-import { makeSchedule, spread } from "./schedule.js";
+import { KINDS, makeSchedule, spread } from "./schedule.js";
 import { User } from "./users.js";
 
 const WARM_MS = 4000;
@@ -52,7 +52,7 @@ function scheduleOf(random, bed, { seconds, everyMs, kills, pgRestarts }) {
 	const ms = seconds * 1000;
 
 	if (kills === 0)
-		return makeSchedule(random, what, { ms, everyMs });
+		return makeSchedule(random, what, { ms, everyMs, kinds: bed.build === "release" ? { ...KINDS, point: 0 } : KINDS });
 	return [...spread(random, what, "kill", kills, ms), ...spread(random, what, "pg", pgRestarts, ms)].sort((a, b) => a.at - b.at);
 }
 
@@ -71,7 +71,8 @@ export async function runChaos({ seconds = 120, seed = 1, build = "debug", users
 
 		talks.catch(() => {});	/* awaited below */
 		await sleep(WARM_MS);
-		const before = await bed.resources();
+		const tabs = users.flatMap((user) => user.tabs.map(({ tab }) => tab));
+		const before = await bed.resources(tabs);
 		const start = monotonicMs();
 		const schedule = scheduleOf(random.fork("faults"), bed, { seconds, everyMs, kills, pgRestarts });
 		const player = new Faults({ bed, log: faults, inFlight: () => users.reduce((n, user) => n + user.open, 0) });
@@ -82,7 +83,7 @@ export async function runChaos({ seconds = 120, seed = 1, build = "debug", users
 		const ready = await quiesce(bed, users, talks);
 		const logs = { seed, clock: { start, faultsEnd, ready, end: monotonicMs() }, client, faults, processes: bed.processes,
 			sim: bed.calls(), db: await dump(bed.database.url), outputs: await bed.outputs(), secrets: bed.secrets,
-			resources: { before, after: await bed.resources(), cores: bed.cores, reports: bed.reports,
+			resources: { before, after: await bed.resources(tabs), cores: bed.cores, reports: bed.reports,
 				sanitized: build === "debug" || build === "tsan" } };
 
 		return { logs, bed, skipped: player.skipped };

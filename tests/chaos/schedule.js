@@ -3,7 +3,7 @@
  * runs. [{ at: ms from the start, kind, target, ms?, ... }], in order.
  */
 
-const KINDS = { kill: 30, point: 16, stop: 10, slow: 4, term: 4, partition: 6, frames: 10, cut: 4, pg: 5, sim: 3 };
+export const KINDS = { kill: 30, point: 16, stop: 10, slow: 4, term: 4, partition: 6, frames: 10, cut: 4, pg: 5, sim: 3 };
 const POSTGRES = ["fast", "immediate", "kill", "backend"];
 const DIRECTIONS = ["up", "down", "both"];
 const QUIET_MS = 3000;	/* at the start: the first dialogues are under way */

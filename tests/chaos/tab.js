@@ -62,6 +62,7 @@ export class Tab {
 		return new Promise((resolve) => {
 			socket.once("open", () => {
 				this.#socket = socket;
+				this.address = address;
 				this.#log({ ev: "open", gateway: address });
 				resolve(true);
 			});

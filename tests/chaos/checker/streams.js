@@ -36,6 +36,9 @@ const STEPS = {
 	*delta(turns, { turn, chat, epoch, offset, text }) {
 		const shown = turns.get(turn) ?? new Shown(epoch, 0, "");
 
+		/* Nothing was shown, so nothing has to be taken back: the next attempt may begin without a word. */
+		if (shown.text === "" && epoch > shown.epoch && offset === 0)
+			shown.epoch = epoch;
 		if (epoch !== shown.epoch)
 			yield `a piece of epoch ${epoch} without a reset, shown was ${shown.epoch}`;
 		else if (offset !== shown.next)
