@@ -168,6 +168,7 @@ static void take_restore(struct ws_conn *ws, const cJSON *json)
 	ask = ws_ask_new(ws, &refs);
 	if (ask == NULL)
 		return;
+	ask->is_post = true; /* what happens meanwhile comes behind the history, which may be older */
 	ask->then = restore_on_answer;
 	ws_ask_send(ask, ws->gw->chat, MSG_CHAT_RESTORE, &m);
 }

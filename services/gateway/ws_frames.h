@@ -39,7 +39,7 @@ struct ws_ask {
 	struct text chat_id; /* as the client named it */
 	struct text client_message_id; /* as the client named it; empty: it did not */
 	struct text turn_id;
-	bool is_post; /* its acknowledgement goes before events */
+	bool is_post; /* its answer (an acknowledgement, a history) goes before events */
 	void (*then)(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer); /* ws NULL: it is gone */
 };
 
