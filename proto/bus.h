@@ -37,6 +37,7 @@ struct request; /* a request of ours being answered */
 
 /* What the bus tells its owner, on the loop thread, for logs and metrics. */
 struct bus_watch {
+	void (*begun)(void *arg, struct call *call); /* a request is good, its handler comes next */
 	void (*served)(void *arg, const struct call *call, enum rc rc, int64_t us);
 	void (*refused)(void *arg, const char *socket, const struct err *why); /* bad MAC, version, body */
 	void (*link)(void *arg, const char *socket, bool up); /* first pipe came, last one went */
@@ -106,6 +107,12 @@ bool bus_serve(struct bus *bus, const char *name, const char *address, const str
 const struct caller *call_caller(const struct call *call);
 const char *call_trace(const struct call *call); /* traceparent or "" */
 enum msg_id call_msg(const struct call *call);
+
+/* For the watch: what it keeps with a call (in call_ctx), and the traceparent that handlers see from then on. */
+void call_set_note(struct call *call, void *note);
+void *call_note(const struct call *call);
+void call_set_trace(struct call *call, const char *traceparent);
+
 bool call_is_gone(const struct call *call);
 uint32_t call_link(const struct call *call); /* the asker's connection: calls of one peer share it while it lives */
 int64_t call_age_us(const struct call *call);
@@ -133,6 +140,9 @@ int peer_instances(const struct peer *peer); /* addresses it was dialled with */
 
 /* The next of comma-separated addresses, owned by ctx; NULL at their end. */
 char *bus_address_next(void *ctx, const char **addresses);
+
+/* It is up, but of our last requests none was answered in time: another BUS_KEY, or it hangs. */
+bool peer_is_mute(const struct peer *peer);
 
 /* What comes back. body (struct ans_*) is NULL unless err.rc is RC_OK, and lives until the callback returns. */
 struct answer {

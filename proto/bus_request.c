@@ -7,6 +7,7 @@
 #define DOWN_MS 300 /* with several addresses: how long one that is away is waited for before another is tried */
 #define PATIENCE_PART 3 /* ... and the part of the default wait after which a silent one is given up for another */
 #define MUTE_US 5000000 /* how long one that was silent is asked only when no other is there */
+#define MUTE_AFTER 2 /* requests in a row without an answer */
 
 /* One REQ context per link. Between sending and `answer came` they belong to nng. */
 struct request {
@@ -47,6 +48,7 @@ struct peer {
 	int links_n;
 	int next; /* whose turn it is */
 	int open_n;
+	int unanswered; /* requests that reached it since its last answer */
 	struct request *slots;
 	struct request *free;
 };
@@ -192,6 +194,7 @@ static void request_failed(struct request *r)
 		return;
 	}
 	bus->stats.requests_timed_out++;
+	r->peer->unanswered += r->reached && r->peer->unanswered < MUTE_AFTER;
 	err_set(&answer.err, r->reached ? RC_UNKNOWN : RC_UNAVAILABLE, "%s: %s", r->peer->name,
 		r->reached ? "no answer in time" : "not reachable");
 	request_finish(r, &answer);
@@ -219,6 +222,7 @@ static void request_deliver(struct mail *mail)
 	} else if (frame->env.msg != r->id || !frame->env.is_answer) {
 		err_set(&answer.err, RC_INTERNAL, "%s: answered something else", r->peer->name);
 	} else {
+		r->peer->unanswered = 0;
 		answer.err = frame->env.err;
 		answer.body = frame->body;
 	}
@@ -395,4 +399,9 @@ bool peer_is_up(const struct peer *peer)
 int peer_instances(const struct peer *peer)
 {
 	return peer->links_n;
+}
+
+bool peer_is_mute(const struct peer *peer)
+{
+	return peer_is_up(peer) && peer->unanswered >= MUTE_AFTER;
 }

@@ -22,6 +22,7 @@ struct call {
 	struct frame *frame;
 	struct envelope env;
 	void *work; /* talloc context of the call */
+	void *note; /* the watch's */
 	int64_t since_us;
 	struct mail mail;
 };
@@ -161,6 +162,7 @@ static void call_deliver(struct mail *mail)
 	bus->stats.calls_open++;
 	call->open = true;
 	call->gone = false;
+	call->note = NULL;
 	call->since_us = bus_now_us();
 	call->pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(call->msg));
 	call->work = talloc_new(NULL);
@@ -168,6 +170,8 @@ static void call_deliver(struct mail *mail)
 	call->frame = frame_decode(call->work, bus->key, text_of(nng_msg_body(call->msg), nng_msg_len(call->msg)),
 				   &call->env, &err);
 	if (call->frame != NULL && !call->env.is_answer && !msg_info(call->env.msg)->is_event) {
+		if (watch->begun != NULL)
+			watch->begun(watch->arg, call);
 		call_dispatch(call);
 		return;
 	}
@@ -252,6 +256,21 @@ const struct caller *call_caller(const struct call *call)
 const char *call_trace(const struct call *call)
 {
 	return call->env.trace;
+}
+
+void call_set_note(struct call *call, void *note)
+{
+	call->note = note;
+}
+
+void *call_note(const struct call *call)
+{
+	return call->note;
+}
+
+void call_set_trace(struct call *call, const char *traceparent)
+{
+	snprintf(call->env.trace, sizeof(call->env.trace), "%s", traceparent);
 }
 
 enum msg_id call_msg(const struct call *call)

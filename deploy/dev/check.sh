@@ -26,6 +26,8 @@ sources() { git -C "$ROOT" ls-files -co --exclude-standard -- "$@"; }
 no_banned_calls() { ! grep -nE "$BANNED" "${C_FILES[@]}"; }
 env_example_is_current() { node deploy/dev/env-example.mjs | diff - deploy/env.example; }
 settings_doc_is_current() { node deploy/dev/settings-table.mjs | diff - docs/settings.md; }
+metrics_doc_is_current() { node deploy/dev/metrics-table.mjs | diff - docs/metrics.md; }
+rules_are_good() { (cd deploy/observability/rules && "$PROMTOOL_PATH" check rules recording.yml alerts.yml && "$PROMTOOL_PATH" test rules rules_test.yml); }
 contract_doc_is_current() { node tests/contract/table.js --check; }
 tidy() { printf '%s\0' "${UNITS[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/debug --quiet --warnings-as-errors='*'; }
 
@@ -33,6 +35,7 @@ tidy() { printf '%s\0' "${UNITS[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p
 "$ROOT/deploy/dev/npm.sh" tests
 "$ROOT/deploy/dev/build.sh" debug
 cd "$ROOT"
+PROMTOOL_PATH=$([[ -x $PROMTOOL ]] && printf '%s' "$PROMTOOL" || printf promtool)
 OUT=$(mktemp)
 trap 'rm -f "$OUT"' EXIT
 mapfile -t C_FILES < <(sources '*.c' '*.h')
@@ -52,6 +55,9 @@ step clang-tidy tidy
 step shellcheck shellcheck -x -P deploy/dev "${SCRIPTS[@]}"
 step env.example env_example_is_current
 step settings.md settings_doc_is_current
+step metrics.md metrics_doc_is_current
+step alert-rules rules_are_good
+step dashboards node deploy/dev/dashboards.mjs --check
 step api-docs node tests/contract/lint.js
 step contract.md contract_doc_is_current
 

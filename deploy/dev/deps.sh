@@ -90,6 +90,23 @@ install_node() {
 	node_new_enough || die "Node in var/node does not run: $("$OWN_NODE/node" --version 2>&1)"
 }
 
+# Checks metrics, rules and dashboards. Out of Debian's package: installed, that
+# would start a Prometheus on port 9090.
+install_promtool() {
+	local dir=$ROOT/var/promtool
+
+	have promtool || [[ -x $PROMTOOL ]] || {
+		have apt-get || die "promtool is missing and there is no apt-get; put it into the PATH"
+		say "unpacking promtool into ${dir#"$ROOT"/}"
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		(cd "$dir" && { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; })
+		dpkg-deb --fsys-tarfile "$dir"/prometheus_*.deb | tar -x -C "$dir" --strip-components=3 ./usr/bin/promtool
+		rm -f "$dir"/prometheus_*.deb
+		"$PROMTOOL" --version >/dev/null
+	}
+}
+
 main() {
 	local wanted=("${BASE[@]}") missing group
 
@@ -104,6 +121,7 @@ main() {
 	done
 	mapfile -t missing < <(missing_of "${wanted[@]}")
 	((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+	(($# == 0)) || install_promtool
 	if ! node_new_enough || ! have npm; then
 		install_node
 	fi

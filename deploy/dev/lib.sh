@@ -152,6 +152,9 @@ locked() {
 	exec 9>&-
 }
 
+# Where make deps puts it when the machine has none.
+PROMTOOL=$ROOT/var/promtool/promtool
+
 # ---- Node ---------------------------------------------------------------------
 # Vite needs 20.19 or newer. Where the distribution's is older, make deps puts
 # one from the npm registry into var/node, and that one goes first.

@@ -383,6 +383,24 @@ span() {
 
 row() { printf '%-10s %-8s %-8s %s\n' "$@"; }
 
+# What a daemon's /healthz says in one line: its numbers, what it lacks, warnings.
+HEALTH_LINE='
+	[.version] +
+	[(.dependencies // {}) | to_entries[] | select(.value != "up") | "\(.key): \(.value)"] +
+	[(.warnings // [])[]] +
+	[to_entries[] | select((.value | type) == "number" and .key != "uptime_s" and (.value > 0 or (.key | test("running|waiting|workers|busy")))) |
+		"\(.key)=\(.value)"] |
+	map(select(. != null)) | join("  ")'
+
+health_of() {
+	local url
+
+	url=$(probe_url "$1")
+	[[ $url == */readyz ]] || return 0
+	curl -s --noproxy '*' --max-time 2 "${url%/readyz}/healthz" 2>/dev/null |
+		jq -r "$HEALTH_LINE" 2>/dev/null || true
+}
+
 external_database() {
 	local url
 	url=$(setting DATABASE_URL)
@@ -395,17 +413,18 @@ external_database() {
 }
 
 status() {
-	local name state bad=0 names
+	local name state detail bad=0 names
 
 	! stack_running || use_env_dir
 	mapfile -t names < <(service_names)
-	row service pid uptime readyz
+	row service pid uptime "readyz, healthz"
 	supervised pg || external_database
 	for name in "${names[@]}"; do
 		state=$(readiness "$name")
 		[[ $state == ready ]] || bad=1
 		if service_up "$name"; then
-			row "$name" "$(service_pid "$name")" "$(span "$(service_uptime "$name")")" "$state"
+			detail=$(health_of "$name")
+			row "$name" "$(service_pid "$name")" "$(span "$(service_uptime "$name")")" "$state${detail:+  $detail}"
 		else
 			row "$name" - - "down, starting again"
 		fi

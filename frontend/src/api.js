@@ -5,6 +5,7 @@
  */
 
 import { endpoints } from './endpoints.js';
+import { traceparent } from './trace.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -63,7 +64,7 @@ async function bodyOf(response) {
  */
 export function createApi({ fetch, token, language, texts, renew, onUnauthorized }) {
 	function headersFor(bearer, body, extra) {
-		const headers = { Accept: 'application/json', 'Accept-Language': language(), ...extra };
+		const headers = { Accept: 'application/json', 'Accept-Language': language(), traceparent: traceparent(), ...extra };
 
 		if (bearer)
 			headers.Authorization = `Bearer ${bearer}`;

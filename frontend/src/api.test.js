@@ -45,6 +45,7 @@ describe('the api', () => {
 			url: '/api/tracks', method: 'POST', body: '{"title":"C"}',
 			headers: { Authorization: 'Bearer tok', 'Accept-Language': 'ru', 'Content-Type': 'application/json', 'Idempotency-Key': 'key-1' },
 		});
+		expect(calls[0].headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
 	});
 
 	it('puts the words of the server into the error', async () => {

@@ -7,6 +7,7 @@
 import { currentDialogue, emptyState, reduce } from './dialogue.js';
 import { outgoing, PAGE } from './outgoing.js';
 import { createSocket } from './socket.js';
+import { traceparent } from './trace.js';
 import { loadOutbox, saveOutbox } from './unsent.js';
 import { uuid } from './uuid.js';
 
@@ -31,7 +32,7 @@ function outboxChanged(before, after) {
  * the one the server should speak. The caller closes it.
  */
 export function openSession({
-	sessionId, chatId, api, storage, onUnauthorized, language, renew = async () => false,
+	sessionId, chatId, api, storage, onUnauthorized, language, trace = traceparent, renew = async () => false,
 	socket: makeSocket = createSocket, url = socketUrl(sessionId), now = () => performance.now(),
 }) {
 	const listeners = new Set();
@@ -74,7 +75,7 @@ export function openSession({
 
 	function pump() {
 		for (const frame of outgoing(state, now())) {
-			if (!socket.send({ ...frame, language: language() }))
+			if (!socket.send({ ...frame, language: language(), traceparent: trace() }))
 				return;
 			state = reduce(state, { type: 'local.sent', frame }, now());
 		}

@@ -41,11 +41,11 @@ function fakeSocket() {
 
 let opened;
 
-function start({ storage = memoryStorage(), api = {}, language = () => undefined, renew } = {}) {
+function start({ storage = memoryStorage(), api = {}, language = () => undefined, trace = () => undefined, renew } = {}) {
 	const socket = fakeSocket();
 	const onUnauthorized = vi.fn();
 	const session = openSession({
-		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, language, renew, url: 'ws://x', socket: socket.make, now: () => Date.now(),
+		sessionId: 's1', chatId: 'c1', storage, onUnauthorized, language, trace, renew, url: 'ws://x', socket: socket.make, now: () => Date.now(),
 		api: { chats: vi.fn(async () => []), me: vi.fn(async () => ({})), createChat: vi.fn(), ...api },
 	});
 	opened.push(session);
@@ -74,6 +74,12 @@ describe('a session', () => {
 		const { socket } = start({ language: () => 'en' });
 		socket.open();
 		expect(socket.sent[0].language).toBe('en');
+	});
+
+	it('begins a trace with each frame', () => {
+		const { socket } = start({ trace: () => 'a trace' });
+		socket.open();
+		expect(socket.sent[0].traceparent).toBe('a trace');
 	});
 
 	it('keeps an unaccepted message through a reload and forgets it when accepted', () => {

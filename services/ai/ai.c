@@ -77,11 +77,15 @@ static char *worker_name(void *ctx)
 
 static size_t ai_dependencies(void *arg, struct dependency out[DEPENDENCIES_MAX])
 {
-	const struct ai *ai = arg;
+	struct ai *ai = arg;
 
+	tell_probe(ai);
 	out[0] = (struct dependency){ .name = "chat", .why = "not reachable at BUS_WORK" };
-	for (int i = 0; i < ai->chats_n; i++)
-		out[0].up |= peer_is_up(ai->chats[i].work);
+	for (int i = 0; i < ai->chats_n; i++) {
+		out[0].up |= peer_is_up(ai->chats[i].work) && !peer_is_mute(ai->chats[i].work);
+		if (peer_is_mute(ai->chats[i].work))
+			out[0].why = "chat does not answer; has it the same BUS_KEY?";
+	}
 	return 1;
 }
 
@@ -158,7 +162,8 @@ static void ai_dial(struct ai *ai)
 	}
 	talloc_free(ctx);
 	if (ai->config->ai_slots < ai->chats_n) {
-		err_field(&err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: at least one for each address of BUS_WORK was expected");
+		err_field(&err, RC_INVALID, "AI_SLOTS",
+			  "AI_SLOTS: at least one for each address of BUS_WORK was expected");
 		daemon_fail(ai->daemon, &err);
 	}
 }
@@ -190,6 +195,11 @@ void ai_init(struct ai *ai, struct daemon *d)
 	metrics_on_write(d->metrics, count_refresh, ai);
 	tell_init(ai);
 	pull_init(ai);
+	if (!ai->endpoint.configured)
+		daemon_warn(d, "ai.model",
+			    "DEFAULT_OPENAI_API_KEY is empty: only users with a key of their own get replies");
+	if (ai->secrets_n == 0)
+		daemon_warn(d, "ai.data_key", "DATA_KEY is empty: users cannot keep keys of their own");
 	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s data_key=%s curl=\"%s\"",
 		 ai->worker, (long long)ai->config->ai_slots, ai->config->default_openai_model,
 		 ai->endpoint.configured ? "yes" : "no", ai->secrets_n > 0 ? ai->secrets[0].key.id : "none",

@@ -50,6 +50,7 @@ struct ai {
 	int unconfirmed; /* attempts that have ended, chat has not said so yet */
 
 	ev_timer beat;
+	int64_t beat_us; /* when the last ones were sent */
 
 	bool leaving; /* SIGTERM came: no new pulls */
 	int64_t leave_us; /* when it came */

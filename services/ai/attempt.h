@@ -38,7 +38,8 @@ struct attempt {
 	int64_t number;
 	enum attempt_step step;
 	struct log log;
-	char trace[56];
+	char trace[TRACE_SIZE]; /* of its span */
+	struct span span;
 
 	/* what is asked; gone in TELL */
 	bool stream;
@@ -97,15 +98,17 @@ void request_write(struct attempt *a, const struct ans_work_pull *work);
 
 void tell_done(struct attempt *a); /* frees the attempt when chat has confirmed */
 void tell_text(struct attempt *a); /* the text so far */
-void attempt_goes_to(struct attempt *a, struct chat_link *chat); /* who has its turn now; told the end if there is one */
+void attempt_goes_to(struct attempt *a,
+		     struct chat_link *chat); /* who has its turn now; told the end if there is one */
 void tell_piece(void *attempt, size_t number, struct text piece);
 void tell_beats(struct ai *ai); /* once a second from now on while there are attempts */
+void tell_probe(struct ai *ai); /* does chat answer? The bus remembers; at most once a second */
 void tell_leaving(struct ai *ai);
 void tell_init(struct ai *ai);
 
 /* ---- what operators see (count.c) ---------------------------------------------- */
 
-void count_end(const struct attempt *a);
+void count_end(struct attempt *a);
 void count_refresh(void *ai);
 void count_numbers(void *ai, UT_string *json);
 

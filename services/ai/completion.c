@@ -187,6 +187,8 @@ void attempt_free(struct attempt *a)
 		if (a->breaker != NULL)
 			breaker_leave(&ai->breakers, a->breaker, BREAKER_NEUTRAL, clock_us());
 		release(a);
+		span_fail(&a->span);
+		span_end(&a->span);
 		ai->running--;
 	} else {
 		ai->unconfirmed--;
@@ -385,6 +387,8 @@ static struct attempt *attempt_new(struct chat_link *chat, const struct ans_work
 	a->start_us = clock_us();
 	key_of(a->key, &a->turn_id, a->number);
 	snprintf(a->trace, sizeof(a->trace), TEXT_FMT, TEXT_ARG(work->traceparent));
+	span_begin(&a->span, a->trace, SPAN_CLIENT, a->trial ? "model test" : "model call");
+	memcpy(a->trace, a->span.context, sizeof(a->trace));
 	log_child(&a->log, &ai->log, "trace=%.32s turn=%.8s attempt=%lld", a->trace[0] != '\0' ? a->trace + 3 : "-",
 		  a->turn_id.s, (long long)a->number);
 	utstring_init(&a->body);

@@ -1,19 +1,46 @@
 /* What operators see of attempts: one line each, and numbers. */
 #include "attempt.h"
 
-static void count(struct ai *ai, const char *name, const char *label, const char *value, uint64_t n, const char *help)
-{
-	char labels[64];
+#define MODEL_LABEL_SIZE 80
 
-	snprintf(labels, sizeof(labels), "%s=\"%s\"", label, value);
-	*metrics_counter(ai->daemon->metrics, name, labels, help) += n;
+/* The model as a label: one that MODEL_PRICES knows, or the setting's own. A user may name any other: few labels, no texts of users. */
+static const char *model_label(const struct attempt *a, char out[static MODEL_LABEL_SIZE])
+{
+	const struct ai *ai = a->ai;
+	struct text model = text_from(a->model);
+	struct text known = prices_known(ai->prices, model);
+
+	if (known.len == 0 && text_is(model, ai->config->default_openai_model))
+		known = model;
+	snprintf(out, MODEL_LABEL_SIZE, TEXT_FMT, TEXT_ARG(known.len > 0 ? known : text_from("other")));
+	metrics_label_value(out);
+	return out;
 }
 
-static void count_tokens(struct ai *ai, const char *kind, int64_t n)
+static void count_tokens(struct metrics *m, const char *kind, const char *model, int64_t n)
 {
-	if (n > 0)
-		count(ai, "alp_ai_tokens_total", "kind", kind, (uint64_t)n,
-		      "Tokens, by kind; cached ones are prompt tokens too.");
+	char labels[160];
+
+	if (n <= 0)
+		return;
+	snprintf(labels, sizeof(labels), "kind=\"%s\",model=\"%s\"", kind, model);
+	*metrics_counter(m, METRIC_AI_TOKENS, labels) += (uint64_t)n;
+}
+
+static void count_usage(struct metrics *m, const struct attempt *a)
+{
+	char model[MODEL_LABEL_SIZE], labels[MODEL_LABEL_SIZE + 16];
+
+	snprintf(labels, sizeof(labels), "model=\"%s\"", model_label(a, model));
+	count_tokens(m, "prompt", model, a->usage.prompt_tokens);
+	count_tokens(m, "cached", model, a->usage.cached_tokens);
+	count_tokens(m, "completion", model, a->usage.completion_tokens);
+	if (a->usage.cost_nano > 0)
+		*metrics_sum(m, METRIC_AI_COST, labels) += (double)a->usage.cost_nano / 1e9;
+	histogram_add(metrics_histogram(m, METRIC_AI_SECONDS, labels), (double)(a->end_us - a->start_us) / 1e6);
+	if (a->first_text_us > 0)
+		histogram_add(metrics_histogram(m, METRIC_AI_FIRST_TOKEN, labels),
+			      (double)(a->first_text_us - a->start_us) / 1e6);
 }
 
 static const char *status_class(long status)
@@ -23,25 +50,38 @@ static const char *status_class(long status)
 	return status >= 100 && status < 600 ? classes[status / 100 - 1] : "none";
 }
 
-void count_end(const struct attempt *a)
+static void count_span(struct attempt *a)
 {
-	struct ai *ai = a->ai;
-	struct metrics *metrics = ai->daemon->metrics;
+	char model[MODEL_LABEL_SIZE];
+
+	span_text(&a->span, "alp.attempt.result", attempt_result(a));
+	span_text(&a->span, "alp.attempt.ending", ending_info(a->ending)->name);
+	span_text(&a->span, "gen_ai.request.model", model_label(a, model));
+	span_number(&a->span, "gen_ai.usage.input_tokens", a->usage.prompt_tokens);
+	span_number(&a->span, "gen_ai.usage.output_tokens", a->usage.completion_tokens);
+	span_number(&a->span, "http.response.status_code", a->reply.status);
+	if (a->first_text_us > 0)
+		span_number(&a->span, "alp.first_token_us", a->first_text_us - a->start_us);
+	if (a->ending != ENDING_COMPLETE && a->ending != ENDING_FULL && a->ending != ENDING_CANCELLED)
+		span_fail(&a->span);
+	span_end(&a->span);
+}
+
+void count_end(struct attempt *a)
+{
+	struct metrics *m = a->ai->daemon->metrics;
 
 	if (a->seals) {
+		span_rename(&a->span, "key seal");
+		span_end(&a->span);
 		log_info(&a->log, "attempt.sealed", "ending=%s", ending_info(a->ending)->name);
 		return;
 	}
-	count(ai, "alp_ai_attempts_total", "result", attempt_result(a), 1, "Attempts, by how they ended.");
-	count(ai, "alp_ai_upstream_answers_total", "status", status_class(a->reply.status), 1,
-	      "Answers of the model's server, by class of status.");
-	count_tokens(ai, "prompt", a->usage.prompt_tokens);
-	count_tokens(ai, "cached", a->usage.cached_tokens);
-	count_tokens(ai, "completion", a->usage.completion_tokens);
-	if (a->first_text_us > 0)
-		histogram_add(metrics_histogram(metrics, "alp_ai_first_token_seconds", "",
-						"Time from taking work to the first text."),
-			      (double)(a->first_text_us - a->start_us) / 1e6);
+	metrics_count(m, METRIC_AI_ATTEMPTS, attempt_result(a));
+	metrics_count(m, METRIC_AI_ENDINGS, ending_info(a->ending)->name);
+	metrics_count(m, METRIC_AI_ANSWERS, status_class(a->reply.status));
+	count_usage(m, a);
+	count_span(a);
 	log_info(&a->log, "attempt.done",
 		 "result=%s ending=%s status=%ld finish=%s pieces=%zu bytes=%zu prompt=%lld "
 		 "completion=%lld first_ms=%lld ms=%lld",
@@ -57,12 +97,12 @@ void count_refresh(void *arg)
 	struct ai *ai = arg;
 	struct metrics *m = ai->daemon->metrics;
 
-	*metrics_gauge(m, "alp_ai_breakers_open", "", "Servers, each with a key, that are left alone now.") =
-		(double)breakers_open(&ai->breakers);
-	*metrics_counter(m, "alp_ai_breakers_opened_total", "", "Times that a server was left alone.") =
-		ai->breakers.opened;
-	*metrics_counter(m, "alp_ai_retries_denied_total", "",
-			 "Failed attempts not worth a retry by AI_RETRY_PERCENT.") = ai->breakers.retries_denied;
+	*metrics_gauge(m, METRIC_AI_SLOTS, "") = (double)ai->config->ai_slots;
+	*metrics_gauge(m, METRIC_AI_SLOTS_BUSY, "") = ai->running;
+	*metrics_gauge(m, METRIC_AI_UNCONFIRMED, "") = ai->unconfirmed;
+	*metrics_gauge(m, METRIC_AI_BREAKERS_OPEN, "") = (double)breakers_open(&ai->breakers);
+	*metrics_counter(m, METRIC_AI_BREAKERS_OPENED, "") = ai->breakers.opened;
+	*metrics_counter(m, METRIC_AI_RETRIES_DENIED, "") = ai->breakers.retries_denied;
 }
 
 void count_numbers(void *arg, UT_string *json)

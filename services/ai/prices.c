@@ -85,17 +85,30 @@ static bool is_start(struct text start, struct text model)
 	       (start.len == model.len || model.p[start.len] == '-');
 }
 
-int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached, int64_t completion)
+static const struct price *price_of(const struct prices *prices, struct text model)
 {
 	const struct price *best = NULL;
-	double usd;
 
 	for (const struct price *row = prices->rows; row != NULL; row = row->next)
 		if (is_start(row->model, model) && (best == NULL || row->model.len > best->model.len))
 			best = row;
-	if (best == NULL)
+	return best;
+}
+
+struct text prices_known(const struct prices *prices, struct text model)
+{
+	const struct price *row = price_of(prices, model);
+
+	return row != NULL ? row->model : (struct text){ 0 };
+}
+
+int64_t prices_cost(const struct prices *prices, struct text model, int64_t prompt, int64_t cached, int64_t completion)
+{
+	const struct price *row = price_of(prices, model);
+	double usd;
+
+	if (row == NULL)
 		return -1;
-	usd = (double)(prompt - cached) * best->input + (double)cached * best->cached +
-	      (double)completion * best->output;
+	usd = (double)(prompt - cached) * row->input + (double)cached * row->cached + (double)completion * row->output;
 	return (int64_t)llround(usd * NANO_PER_TOKEN);
 }

@@ -18,6 +18,9 @@ struct prices;
 /* NULL with err (field MODEL_PRICES) when the list is malformed or has a model twice. */
 struct prices *prices_new(void *ctx, const char *list, struct err *err);
 
+/* The name of the row that counts for a model (see below); empty: it has no price. */
+struct text prices_known(const struct prices *prices, struct text model);
+
 /*
  * Cost in 1e-9 USD; -1 when the model has no price. The row with the longest
  * name counts that is the model's name or its start up to a '-':

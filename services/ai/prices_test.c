@@ -36,6 +36,17 @@ static void prices_know_a_dated_model(void **state)
 	assert_int_equal(cost("", 1, 0, 0), -1);
 }
 
+static void prices_name_what_they_know(void **state)
+{
+	struct err err = { 0 };
+	struct prices *p = prices_new(NULL, "gpt-4o=1/1/1,gpt-4o-mini=1/1/1", &err);
+
+	(void)state;
+	assert_true(text_is(prices_known(p, text_from("gpt-4o-mini-2024-07-18")), "gpt-4o-mini"));
+	assert_int_equal(prices_known(p, text_from("my secret")).len, 0);
+	talloc_free(p);
+}
+
 static void prices_refuse_a_malformed_list(void **state)
 {
 	static const char *const bad[] = { "x",        "=1/2/3",    "a=1/2",     "a=1/2/3/4",   "a=1/2/3,a=1/2/3",
@@ -93,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prices_add_up_exactly),
 		cmocka_unit_test(prices_know_a_dated_model),
+		cmocka_unit_test(prices_name_what_they_know),
 		cmocka_unit_test(prices_refuse_a_malformed_list),
 		cmocka_unit_test(retry_after_reads_seconds_and_dates),
 		cmocka_unit_test(retry_after_bounds_what_is_absurd),

@@ -202,6 +202,7 @@ static void beat_send(struct ai *ai, bool leaving)
 	for (const struct attempt *a = ai->attempts; a != NULL; a = a->hh.next)
 		utstring_printf(&list, "%s%s", a != ai->attempts ? "," : "", a->key);
 	m.attempts = json_written(&list);
+	ai->beat_us = clock_us();
 	for (int i = 0; i < ai->chats_n; i++) {
 		struct chat_link *chat = &ai->chats[i];
 
@@ -233,6 +234,12 @@ void tell_beats(struct ai *ai)
 {
 	if (!ev_is_active(&ai->beat))
 		loop_arm(ai->loop, &ai->beat, BEAT_MS);
+}
+
+void tell_probe(struct ai *ai)
+{
+	if (clock_us() - ai->beat_us >= BEAT_MS * 1000)
+		beat_send(ai, false);
 }
 
 void tell_leaving(struct ai *ai)

@@ -14,7 +14,9 @@ static size_t chat_dependencies(void *arg, struct dependency out[DEPENDENCIES_MA
 {
 	struct chat *chat = arg;
 
-	out[0] = (struct dependency){ "store", peer_is_up(chat->store), "no link to store" };
+	out[0] = (struct dependency){ "store", peer_is_up(chat->store) && !peer_is_mute(chat->store),
+				      peer_is_up(chat->store) ? "store does not answer; has it the same BUS_KEY?"
+							      : "no link to store" };
 	out[1] = (struct dependency){ "takeover", chat->takeover.own_done, "unfinished turns are being looked for" };
 	return 2;
 }
@@ -48,10 +50,10 @@ static void chat_refresh_metrics(void *arg)
 	struct chat *chat = arg;
 	struct metrics *m = chat->daemon->metrics;
 
-	*metrics_gauge(m, "alp_turns_running", "", "Turns in work.") = (double)chat->turns_n;
-	*metrics_gauge(m, "alp_turns_waiting", "", "Turns waiting for a free ai slot.") =
-		(double)chat->workers.waiting_n;
-	*metrics_gauge(m, "alp_workers", "", "ai workers heard of lately.") = (double)workers_count(&chat->workers);
+	*metrics_gauge(m, METRIC_TURNS_RUNNING, "") = (double)chat->turns_n;
+	*metrics_gauge(m, METRIC_TURNS_WAITING, "") = (double)chat->workers.waiting_n;
+	*metrics_gauge(m, METRIC_WORKERS, "") = (double)workers_count(&chat->workers);
+	*metrics_gauge(m, METRIC_SLOTS_FREE, "") = (double)chat->workers.pulls_n;
 }
 
 /*

@@ -313,6 +313,17 @@ enum rc on_key_move(struct chat *chat, const struct msg_key_move *m, struct call
 	return call_caller(call)->kind == CALLER_GUEST ? trials_seal(chat, m, call) : RC_FORBIDDEN;
 }
 
+enum rc on_suite_state(struct chat *chat, const struct msg_suite_state *m, struct call *call)
+{
+	struct ans_suite_state ans = { .workers = (int64_t)workers_count(&chat->workers),
+				       .turns_running = (int64_t)chat->turns_n,
+				       .turns_waiting = (int64_t)chat->workers.waiting_n };
+
+	(void)m;
+	call_answer(call, &ans);
+	return RC_OK;
+}
+
 /* ---- from workers ----------------------------------------------------------------------- */
 
 enum rc on_work_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call)

@@ -34,6 +34,24 @@ void turn_go(struct turn *turn, enum turn_step step)
 	steps[step].run(turn);
 }
 
+static const char *const kind_names[] = {
+	[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "message", [KIND_FINALIZE] = "finalize",
+	[KIND_SUMMARY] = "summary", [KIND_LESSON] = "lesson",   [KIND_PLAN] = "plan",
+};
+
+enum turn_kind turn_kind_from(struct text name)
+{
+	for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++)
+		if (text_is(name, kind_names[i]))
+			return (enum turn_kind)i;
+	return KIND_MESSAGE;
+}
+
+const char *turn_kind_name(enum turn_kind kind)
+{
+	return kind_names[kind];
+}
+
 static int turn_on_free(struct turn *turn)
 {
 	reply_log_done(&turn->reply);
@@ -53,6 +71,36 @@ static struct turn *turn_alloc(struct chat *chat, const struct uuid_text *id)
 	return turn;
 }
 
+/* A turn's trace is that of whoever asked for it; one that was found begins its own. */
+static void turn_trace(struct turn *turn, const char *given)
+{
+	char trace[TRACE_SIZE];
+	char name[SPAN_TEXT_SIZE];
+
+	if (given[0] == '\0')
+		trace_new(trace);
+	snprintf(name, sizeof(name), "turn %s", turn_kind_name(turn->kind));
+	span_begin(&turn->span, given[0] != '\0' ? given : trace, SPAN_INTERNAL, name);
+	if (given[0] == '\0')
+		span_root(&turn->span);
+	memcpy(turn->trace, turn->span.context, sizeof(turn->trace));
+}
+
+static void turn_span_end(struct turn *turn)
+{
+	const struct outcome *o = &turn->outcome;
+	char state[SPAN_TEXT_SIZE];
+
+	snprintf(state, sizeof(state), TEXT_FMT, TEXT_ARG(turn->stored ? o->state : text_from("none")));
+	span_text(&turn->span, "alp.turn.id", turn->id.s);
+	span_text(&turn->span, "alp.turn.state", state);
+	span_number(&turn->span, "alp.turn.attempts", turn->attempt);
+	span_number(&turn->span, "alp.turn.tokens", o->usage.prompt_tokens + o->usage.completion_tokens);
+	if (text_is(o->state, "failed") || text_is(o->state, "interrupted"))
+		span_fail(&turn->span);
+	span_end(&turn->span);
+}
+
 struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_turn_begin *wish,
 		      const struct caller *caller, const char *trace)
 {
@@ -62,24 +110,9 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 	turn->wish = *wish;
 	msg_turn_begin_keep(turn, &turn->wish);
 	turn->caller = *caller;
-	memcpy(turn->trace, trace, sizeof(turn->trace));
-	if (turn->trace[0] == '\0')
-		trace_new(turn->trace);
+	turn_trace(turn, trace);
 	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
 	return turn;
-}
-
-enum turn_kind turn_kind_from(struct text name)
-{
-	static const char *const names[] = {
-		[KIND_WELCOME] = "welcome", [KIND_MESSAGE] = "message", [KIND_FINALIZE] = "finalize",
-		[KIND_SUMMARY] = "summary", [KIND_LESSON] = "lesson",   [KIND_PLAN] = "plan",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (text_is(name, names[i]))
-			return (enum turn_kind)i;
-	return KIND_MESSAGE;
 }
 
 void turn_adopt(struct chat *chat, const struct turn_context *context)
@@ -96,7 +129,7 @@ void turn_adopt(struct chat *chat, const struct turn_context *context)
 	turn->caller.user_id = context->user_id;
 	turn->caller.kind = caller_kind_from(context->user_kind);
 	snprintf(turn->caller.language, sizeof(turn->caller.language), TEXT_FMT, TEXT_ARG(turn->context.language));
-	trace_new(turn->trace);
+	turn_trace(turn, "");
 	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
 	turn->known = true;
 	HASH_ADD(hh, chat->turns, id.s, 36, turn);
@@ -122,6 +155,7 @@ void turn_end(struct turn *turn)
 {
 	struct chat *chat = turn->chat;
 
+	turn_span_end(turn);
 	request_forget(turn->request);
 	request_forget(turn->progress);
 	workers_forget(chat, turn);
@@ -141,6 +175,13 @@ void turn_abandon(struct turn *turn)
 		call_refuse(turn->result_call, &err);
 	turn->result_call = NULL;
 	turn_go(turn, TURN_END);
+}
+
+void turn_fenced(struct turn *turn)
+{
+	++*metrics_counter(turn->chat->daemon->metrics, METRIC_TURNS_FENCED, "");
+	log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
+	turn_abandon(turn);
 }
 
 void turn_set_owner(struct turn *turn, const struct uuid_text *user_id, struct text user_kind)
@@ -195,8 +236,7 @@ static void on_progress(void *arg, const struct answer *answer)
 		turn_remove(turn);
 		return;
 	}
-	log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
-	turn_abandon(turn);
+	turn_fenced(turn);
 }
 
 static void turn_save_progress(struct turn *turn, bool partial)

@@ -15,6 +15,7 @@
 #include "bus.h"
 #include "log.h"
 #include "reply_log.h"
+#include "trace.h"
 
 struct chat;
 struct turn;
@@ -56,7 +57,8 @@ struct turn {
 	int64_t step_us; /* when this step began */
 	struct log log;
 	struct caller caller;
-	char trace[56];
+	char trace[TRACE_SIZE]; /* of its span */
+	struct span span;
 	struct msg_turn_begin wish; /* what was asked for; texts are ours */
 	struct turn_context context; /* as the store has it; texts are ours */
 	bool known; /* in chat->turns */
@@ -98,6 +100,7 @@ void turn_adopt(struct chat *chat, const struct turn_context *context);
 
 /* welcome, message, finalize, summary, lesson, plan */
 enum turn_kind turn_kind_from(struct text name);
+const char *turn_kind_name(enum turn_kind kind);
 
 /* Its reply is JSON for us: no pieces of it are shown or kept. */
 static inline bool turn_is_json(const struct turn *turn)
@@ -112,6 +115,9 @@ void turn_go(struct turn *turn, enum turn_step step);
 
 /* Ends this process's part in a turn without a terminal state: somebody else has it, or the process ends. */
 void turn_abandon(struct turn *turn);
+
+/* The same, because the store said that another instance has it: logged and counted. */
+void turn_fenced(struct turn *turn);
 
 /* An account has claimed what was a guest's: who hears of the turn from here on. */
 void turn_set_owner(struct turn *turn, const struct uuid_text *user_id, struct text user_kind);

@@ -82,6 +82,7 @@ static void on_begin(void *arg, const struct answer *answer)
 	if (a == NULL) {
 		turn_refuse_all(turn, &answer->err);
 		events_refused(turn, &answer->err);
+		metrics_count(turn->chat->daemon->metrics, METRIC_TURNS_REFUSED, rc_name(answer->err.rc));
 		log_info(&turn->log, "turn.refused", "kind=" TEXT_FMT " rc=%s", TEXT_ARG(turn->wish.kind),
 			 rc_name(answer->err.rc));
 		turn_go(turn, TURN_END);
@@ -116,6 +117,7 @@ void turn_begin(struct turn *turn)
 /* Ask every worker for the text; who has it answers, and turn_reply.c takes the turn to REPLY or FINISH. */
 void turn_reattach(struct turn *turn)
 {
+	++*metrics_counter(turn->chat->daemon->metrics, METRIC_TURN_TAKEOVERS, "");
 	log_info(&turn->log, "turn.takeover", "kind=" TEXT_FMT " attempt=%lld", TEXT_ARG(turn->context.kind),
 		 (long long)turn->attempt);
 	turn_refetch(turn);
@@ -158,6 +160,7 @@ void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms)
 	talloc_free(turn->retry_reason);
 	turn->retry_reason = talloc_strdup(turn, reason);
 	turn->retry_after_ms = after_ms;
+	++*metrics_counter(turn->chat->daemon->metrics, METRIC_TURN_RETRIES, "");
 	log_info(&turn->log, "turn.retry", "attempt=%lld after_ms=%lld reason=\"%s\"", (long long)turn->attempt,
 		 (long long)after_ms, reason);
 	events_status(turn, "retrying", after_ms);
@@ -174,8 +177,7 @@ static void on_attempt(void *arg, const struct answer *answer)
 		return;
 	}
 	if (answer->err.rc == RC_CONFLICT) {
-		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
-		turn_abandon(turn);
+		turn_fenced(turn);
 		return;
 	}
 	if (answer->err.rc != RC_OK) {
@@ -236,6 +238,32 @@ void turn_fail(struct turn *turn, const char *code, const char *message)
 	turn_go(turn, TURN_FINISH);
 }
 
+/* What operators see of a turn that ended. */
+static void turn_count(const struct turn *turn)
+{
+	const struct timing *t = &turn->outcome.timing;
+	struct metrics *m = turn->chat->daemon->metrics;
+	const struct {
+		const char *hop;
+		int64_t us;
+	} hops[] = { { "chat", t->chat },
+		     { "store", t->store },
+		     { "ai_queue", t->ai_queue },
+		     { "first_token", t->provider_first_token },
+		     { "provider", t->provider_total } };
+	char labels[96];
+
+	snprintf(labels, sizeof(labels), "kind=\"%s\",state=\"%.20s\"", turn_kind_name(turn->kind),
+		 text_dup(turn, turn->outcome.state));
+	++*metrics_counter(m, METRIC_TURNS, labels);
+	snprintf(labels, sizeof(labels), "kind=\"%s\"", turn_kind_name(turn->kind));
+	histogram_add(metrics_histogram(m, METRIC_TURN_SECONDS, labels), (double)t->total / 1e6);
+	for (size_t i = 0; i < sizeof(hops) / sizeof(hops[0]); i++) {
+		snprintf(labels, sizeof(labels), "hop=\"%s\"", hops[i].hop);
+		histogram_add(metrics_histogram(m, METRIC_TURN_HOP_SECONDS, labels), (double)hops[i].us / 1e6);
+	}
+}
+
 static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 {
 	FAULT_POINT(chat_after_finish);
@@ -243,6 +271,7 @@ static void turn_finished(struct turn *turn, const struct ans_turn_finish *a)
 	outcome_keep(turn, &turn->outcome);
 	turn_set_owner(turn, &a->user_id, a->user_kind);
 	turn->stored = true;
+	turn_count(turn);
 	log_info(&turn->log, "turn.done", "kind=" TEXT_FMT " state=" TEXT_FMT " attempts=%lld tokens=%lld ms=%lld",
 		 TEXT_ARG(turn->context.kind), TEXT_ARG(turn->outcome.state), (long long)turn->attempt,
 		 (long long)(turn->outcome.usage.prompt_tokens + turn->outcome.usage.completion_tokens),
@@ -299,8 +328,7 @@ static void on_finish(void *arg, const struct answer *answer)
 		turn_remove(turn);
 		return;
 	case RC_CONFLICT:
-		log_warning(&turn->log, "turn.fenced", "attempt=%lld", (long long)turn->attempt);
-		turn_abandon(turn);
+		turn_fenced(turn);
 		return;
 	case RC_INVALID:
 		log_error(&turn->log, "turn.refused", "rc=%s field=%s reason=\"%s\"", rc_name(answer->err.rc),

@@ -285,6 +285,7 @@ void workers_tick(struct chat *chat)
 		bool silent = now - worker->heard_us > silence;
 
 		if (worker->running > 0 && (gone || silent)) {
+			++*metrics_counter(chat->daemon->metrics, METRIC_WORKERS_LOST, "");
 			log_warning(&chat->log, "worker.lost", "worker=%s attempts=%zu reason=%s", worker->name,
 				    worker->running, gone ? "gone" : "silent");
 			pulls_release(w, worker); /* what it asked for before would only be lost with it */

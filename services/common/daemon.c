@@ -5,15 +5,17 @@
 #include <unistd.h>
 
 #include <sodium.h>
-#include <sys/resource.h>
 
 #include "clock.h"
 #include "fault.h"
+#include "otlp.h"
 #include "ready.h"
 
 #define BUS_KEY_MIN 32
 #define DRAIN_POLL_MS 10
 #define REQUESTS_LEFT_US 300000
+#define LOG_TICK_MS 5000
+#define LAST_SPANS_US 1000000 /* longest wait for the collector at the end */
 
 void daemon_init(struct daemon *d, const char *name, enum service service)
 {
@@ -89,6 +91,17 @@ int daemon_status(const struct daemon *d)
 	return d->status;
 }
 
+void daemon_warn(struct daemon *d, const char *event, const char *why)
+{
+	int n = 0;
+
+	log_warning(&d->log, event, "reason=\"%s\"", why);
+	while (n < WARNINGS_MAX && d->warnings[n] != NULL)
+		n++;
+	if (n < WARNINGS_MAX)
+		d->warnings[n] = why;
+}
+
 void daemon_fail(struct daemon *d, const struct err *why)
 {
 	log_error(&d->log, "daemon.fail", "reason=\"%s\"", why->message);
@@ -105,14 +118,39 @@ static struct call_series *series_of(struct daemon *d, enum msg_id id, enum rc r
 
 	if (s->seconds == NULL) {
 		snprintf(labels, sizeof(labels), "message=\"%s\"", name);
-		s->seconds = metrics_histogram(d->metrics, "alp_call_seconds", labels, "Time from request to answer.");
+		s->seconds = metrics_histogram(d->metrics, METRIC_CALL_SECONDS, labels);
 	}
 	if (s->by_rc[rc] == NULL) {
 		snprintf(labels, sizeof(labels), "message=\"%s\",rc=\"%s\"", name, rc_name(rc));
-		s->by_rc[rc] = metrics_counter(d->metrics, "alp_calls_total", labels,
-					       "Requests served, by message and result.");
+		s->by_rc[rc] = metrics_counter(d->metrics, METRIC_CALLS, labels);
 	}
 	return s;
+}
+
+/* Only what belongs to a trace has a span: not the beats and pulls of idle daemons. */
+static void on_begun(void *arg, struct call *call)
+{
+	struct daemon *d = arg;
+	struct span *span;
+
+	if (d->otlp == NULL || call_trace(call)[0] == '\0')
+		return;
+	span = talloc(call_ctx(call), struct span);
+	span_begin(span, call_trace(call), SPAN_SERVER, msg_info(call_msg(call))->name);
+	call_set_note(call, span);
+	call_set_trace(call, span->context);
+}
+
+static void end_span(const struct call *call, enum rc rc)
+{
+	struct span *span = call_note(call);
+
+	if (span == NULL)
+		return;
+	span_text(span, "alp.rc", rc_name(rc));
+	if (rc == RC_INTERNAL || rc == RC_STORAGE || rc == RC_UNAVAILABLE || rc == RC_UNKNOWN)
+		span_fail(span);
+	span_end(span);
 }
 
 static void on_served(void *arg, const struct call *call, enum rc rc, int64_t us)
@@ -123,6 +161,7 @@ static void on_served(void *arg, const struct call *call, enum rc rc, int64_t us
 
 	++*s->by_rc[rc];
 	histogram_add(s->seconds, (double)us / 1e6);
+	end_span(call, rc);
 	log_debug(&d->log, "call.done", "message=%s rc=%s us=%lld trace=%.35s", name, rc_name(rc), (long long)us,
 		  call_trace(call));
 }
@@ -133,7 +172,7 @@ static void on_refused(void *arg, const char *socket, const struct err *why)
 	char labels[96];
 
 	snprintf(labels, sizeof(labels), "socket=\"%s\",rc=\"%s\"", socket, rc_name(why->rc));
-	++*metrics_counter(d->metrics, "alp_bus_refused_total", labels, "Messages refused at the door.");
+	++*metrics_counter(d->metrics, METRIC_BUS_REFUSED, labels);
 	log_warning(&d->log, "bus.refused", "socket=%s rc=%s reason=\"%s\"", socket, rc_name(why->rc), why->message);
 }
 
@@ -153,52 +192,19 @@ static void on_restart(void *arg, const char *socket)
 		    socket);
 }
 
-/* Value of a VmXXX line of /proc/self/status, in bytes. */
-static double own_memory(const char *key)
-{
-	FILE *in = fopen("/proc/self/status", "re");
-	char line[128];
-	long kb = 0;
-
-	while (in != NULL && fgets(line, sizeof(line), in) != NULL)
-		if (strncmp(line, key, strlen(key)) == 0)
-			kb = strtol(line + strlen(key), NULL, 10);
-	if (in != NULL)
-		fclose(in);
-	return (double)kb * 1024;
-}
-
-static void refresh_metrics(void *arg)
-{
-	struct daemon *d = arg;
-	const struct bus_stats *s = bus_stats(d->bus);
-	struct rusage use;
-
-	getrusage(RUSAGE_SELF, &use);
-	*metrics_gauge(d->metrics, "process_resident_memory_bytes", "", "Resident memory.") = own_memory("VmRSS:");
-	*metrics_gauge(d->metrics, "process_cpu_seconds", "", "User and system time since start.") =
-		(double)use.ru_utime.tv_sec + (double)use.ru_stime.tv_sec +
-		(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
-	*metrics_gauge(d->metrics, "alp_bus_calls_open", "", "Calls being served.") = (double)s->calls_open;
-	*metrics_gauge(d->metrics, "alp_bus_requests_open", "", "Requests waiting for an answer.") =
-		(double)s->requests_open;
-	*metrics_counter(d->metrics, "alp_bus_requests_total", "", "Requests sent.") = s->requests_sent;
-	*metrics_counter(d->metrics, "alp_bus_requests_retried_total", "", "Requests sent again.") =
-		s->requests_retried;
-	*metrics_counter(d->metrics, "alp_bus_requests_timed_out_total", "", "Requests without an answer.") =
-		s->requests_timed_out;
-	*metrics_counter(d->metrics, "alp_bus_requests_busy_total", "", "Requests refused for want of room.") =
-		s->requests_busy;
-	*metrics_counter(d->metrics, "alp_bus_events_sent_total", "", "Publications sent.") = s->events_sent;
-	*metrics_counter(d->metrics, "alp_bus_events_received_total", "", "Publications received.") =
-		s->events_received;
-	*metrics_counter(d->metrics, "alp_bus_events_dropped_total", "", "Publications dropped here.") =
-		s->events_dropped;
-	*metrics_counter(d->metrics, "alp_log_lines_dropped_total", "", "Log lines that could not be written.") =
-		log_dropped();
-}
-
 /* ---- start, run, stop ---------------------------------------------------------------- */
+
+/* Asked again and again once nothing else is left to do. */
+static bool last_spans_are_told(struct daemon *d, int64_t now)
+{
+	if (otlp_is_idle(d->otlp))
+		return true;
+	if (d->spans_us == 0) {
+		d->spans_us = now;
+		otlp_flush(d->otlp);
+	}
+	return now - d->spans_us > LAST_SPANS_US;
+}
 
 static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 {
@@ -214,7 +220,7 @@ static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 	}
 	/* Nobody waits for what an idle service still asks: it gets a moment, not its whole deadline. */
 	if (late || (bus_is_draining(d->bus) && bus_stats(d->bus)->calls_open == 0 &&
-		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US)))
+		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US) && last_spans_are_told(d, now)))
 		ev_break(ev, EVBREAK_ALL);
 	else
 		loop_arm(&d->loop, w, DRAIN_POLL_MS);
@@ -238,9 +244,39 @@ static void daemon_on_signal(struct ev_loop *ev, ev_signal *w, int events)
 	loop_arm(&d->loop, &d->drain_poll, 0);
 }
 
+/* SIGUSR1 says more, SIGUSR2 less; a restart goes back to LOG_LEVEL. */
+static void log_on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+	struct daemon *d = w->data;
+	enum log_level level = log_level();
+
+	(void)ev, (void)events;
+	if (w->signum == SIGUSR1 && level > LOG_DEBUG)
+		level--;
+	else if (w->signum == SIGUSR2 && level < LOG_ERROR)
+		level++;
+	log_set_level(LOG_INFO); /* whoever asked is to see that it worked */
+	log_info(&d->log, "log.level", "now=%s setting=%s", log_level_name(level), log_level_name(d->log_level));
+	log_set_level(level);
+}
+
+static void log_on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct daemon *d = w->data;
+
+	(void)ev, (void)events;
+	log_tick();
+	loop_arm(&d->loop, w, LOG_TICK_MS);
+}
+
 static void watch_signals(struct daemon *d)
 {
 	signal(SIGPIPE, SIG_IGN);
+	ev_signal_init(&d->on_more, log_on_signal, SIGUSR1);
+	ev_signal_init(&d->on_less, log_on_signal, SIGUSR2);
+	d->on_more.data = d->on_less.data = d;
+	ev_signal_start(d->loop.ev, &d->on_more);
+	ev_signal_start(d->loop.ev, &d->on_less);
 	ev_signal_init(&d->on_term, daemon_on_signal, SIGTERM);
 	ev_signal_init(&d->on_int, daemon_on_signal, SIGINT);
 	d->on_term.data = d->on_int.data = d;
@@ -262,7 +298,7 @@ static void start_bus(struct daemon *d)
 					 .message_max = (size_t)d->config.bus_message_max,
 					 .inflight_max = (int)d->config.bus_inflight_max,
 					 .timeout_ms = d->config.bus_timeout_ms,
-					 .watch = { on_served, on_refused, on_link, on_restart, d },
+					 .watch = { on_begun, on_served, on_refused, on_link, on_restart, d },
 				 });
 }
 
@@ -287,6 +323,30 @@ static void stop_faults(struct daemon *d)
 #endif
 }
 
+static void start_traces(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	struct err err = { 0 };
+
+	if (c->trace_percent > 100) {
+		err_set(&err, RC_INVALID, "TRACE_PERCENT: 0 to 100 was expected");
+		daemon_fail(d, &err);
+	}
+	if (c->otlp_endpoint[0] != '\0') {
+		d->otlp = otlp_new(d->ctx,
+				   &(struct otlp_config){ .loop = &d->loop,
+							  .metrics = d->metrics,
+							  .endpoint = c->otlp_endpoint,
+							  .headers = c->otlp_headers,
+							  .service = talloc_asprintf(d->ctx, "alp-%s", d->name),
+							  .version = ALP_VERSION },
+				   &err);
+		if (d->otlp == NULL)
+			daemon_fail(d, &err);
+	}
+	trace_setup(d->otlp, c->trace_percent);
+}
+
 void daemon_start(struct daemon *d)
 {
 	enum log_level level;
@@ -304,12 +364,16 @@ void daemon_start(struct daemon *d)
 		daemon_fail(d, &err);
 	}
 	log_setup(d->name, level, strcmp(d->config.log_format, "json") == 0);
+	d->log_level = level;
 	loop_init(&d->loop);
 	watch_signals(d);
 	start_faults(d);
-	d->metrics = metrics_new(d->ctx);
+	loop_timer(&d->log_timer, log_on_timer, d);
+	loop_arm(&d->loop, &d->log_timer, LOG_TICK_MS);
+	d->metrics = metrics_new(d->ctx, d->service);
+	start_traces(d);
 	start_bus(d);
-	metrics_on_write(d->metrics, refresh_metrics, d);
+	vitals_init(&d->vitals, d->loop.ev, d->metrics, d->bus, d->name);
 	d->health = health_new(d, health_address(d), &err);
 	if (d->health == NULL)
 		daemon_fail(d, &err);
@@ -331,6 +395,12 @@ int daemon_stop(struct daemon *d)
 	ev_signal_stop(d->loop.ev, &d->on_term);
 	ev_signal_stop(d->loop.ev, &d->on_int);
 	stop_faults(d);
+	ev_signal_stop(d->loop.ev, &d->on_more);
+	ev_signal_stop(d->loop.ev, &d->on_less);
+	loop_disarm(&d->loop, &d->log_timer);
+	trace_setup(NULL, 0);
+	otlp_free(d->otlp);
+	vitals_done(&d->vitals);
 	loop_done(&d->loop);
 	log_info(&d->log, "daemon.stop", "uptime_s=%lld", (long long)(clock_us() - d->started_us) / 1000000);
 	talloc_free(d->ctx);

@@ -12,6 +12,8 @@
 #include "loop.h"
 #include "metrics.h"
 #include "notify.h"
+#include "trace.h"
+#include "vitals.h"
 
 #define ALP_VERSION "0.1.0"
 
@@ -23,6 +25,7 @@ struct dependency {
 };
 
 #define DEPENDENCIES_MAX 8
+#define WARNINGS_MAX 4
 
 /* What a service tells its daemon; set in x_init. All may be NULL. */
 struct daemon_hooks {
@@ -48,17 +51,22 @@ struct daemon {
 	struct log log;
 	struct bus *bus;
 	struct metrics *metrics;
+	struct vitals vitals;
+	struct otlp *otlp; /* NULL: traces are not recorded */
 	struct call_series call_series[MSG_COUNT];
 	struct health *health;
 	struct daemon_hooks hooks;
 	const char *env_file;
+	const char *warnings[WARNINGS_MAX]; /* NULL behind the last */
 	int status; /* exit status so far */
 	bool draining;
+	bool was_ready; /* /readyz has been 200 once: /startupz stays so */
 	int64_t started_us;
-	ev_signal on_term, on_int;
-	ev_timer drain_poll;
 	struct notify notify;
-	int64_t drain_until_us, idle_us;
+	enum log_level log_level; /* of LOG_LEVEL */
+	ev_signal on_term, on_int, on_more, on_less;
+	ev_timer drain_poll, log_timer;
+	int64_t drain_until_us, idle_us, spans_us;
 };
 
 void daemon_init(struct daemon *d, const char *name, enum service service);
@@ -76,6 +84,13 @@ void daemon_start(struct daemon *d);
 
 /* A start that cannot go on: logs why and ends the process with status 1. */
 void daemon_fail(struct daemon *d, const struct err *why) __attribute__((noreturn));
+
+/*
+ * Something that works but should not stay so (a placeholder secret, no model):
+ * logged now, and shown by /readyz and /healthz. why names the setting, holds
+ * no secret, and lives as long as the daemon. The first WARNINGS_MAX are kept.
+ */
+void daemon_warn(struct daemon *d, const char *event, const char *why);
 
 void daemon_run(struct daemon *d); /* says "ready", loops until drained */
 int daemon_stop(struct daemon *d); /* closes bus and loop, frees everything; the exit status */

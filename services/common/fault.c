@@ -29,7 +29,7 @@ static const char *const point_names[FAULT_COUNT] = {
 
 static struct armed table[FAULT_COUNT];
 static const struct log *fault_log;
-static ev_signal on_usr1;
+static ev_signal on_urg;
 
 static void fault_act(const struct armed *a)
 {
@@ -174,8 +174,8 @@ bool fault_init(struct loop *loop, const struct log *log, struct err *err)
 	char from_file[SPEC_MAX];
 
 	fault_log = log;
-	ev_signal_init(&on_usr1, fault_on_signal, SIGUSR1);
-	ev_signal_start(loop->ev, &on_usr1);
+	ev_signal_init(&on_urg, fault_on_signal, SIGURG);
+	ev_signal_start(loop->ev, &on_urg);
 	ev_unref(loop->ev);
 	if (take_file(from_file))
 		spec = from_file;
@@ -185,5 +185,5 @@ bool fault_init(struct loop *loop, const struct log *log, struct err *err)
 void fault_done(struct loop *loop)
 {
 	ev_ref(loop->ev);
-	ev_signal_stop(loop->ev, &on_usr1);
+	ev_signal_stop(loop->ev, &on_urg);
 }

@@ -6,7 +6,7 @@
  *
  * What shall happen is told by the environment variable FAULTS at start, or by
  * the file that FAULTS_FILE names: it is read, and removed, at start and on
- * SIGUSR1, so that the next life of this process does not meet it again.
+ * SIGURG, so that the next life of this process does not meet it again.
  *
  *   FAULTS="chat_after_begin=kill@3,store_finish=delay:500,ai_first_byte=stop@1x2"
  *

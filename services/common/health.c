@@ -24,23 +24,45 @@ struct answer_out {
 	const char *type;
 };
 
+/* What it depends on, and whether all of it is usable. */
+static bool health_look(struct daemon *d, struct dependency deps[DEPENDENCIES_MAX], size_t *n_out)
+{
+	bool ready = !d->draining;
+
+	*n_out = d->hooks.dependencies != NULL ? d->hooks.dependencies(d->hooks.arg, deps) : 0;
+	for (size_t i = 0; i < *n_out; i++)
+		ready = ready && deps[i].up;
+	d->was_ready = d->was_ready || ready;
+	return ready;
+}
+
+static void put_warnings(const struct daemon *d, UT_string *out)
+{
+	if (d->warnings[0] == NULL)
+		return;
+	json_open(out, "warnings", '[');
+	for (int i = 0; i < WARNINGS_MAX && d->warnings[i] != NULL; i++)
+		json_str(out, NULL, d->warnings[i]);
+	json_close(out, ']');
+}
+
 bool health_report(struct daemon *d, bool full, UT_string *out)
 {
 	struct dependency deps[DEPENDENCIES_MAX];
-	size_t n = d->hooks.dependencies != NULL ? d->hooks.dependencies(d->hooks.arg, deps) : 0;
-	bool ready = !d->draining;
+	size_t n;
+	bool ready = health_look(d, deps, &n);
 
 	json_open(out, NULL, '{');
 	json_str(out, "service", d->name);
 	json_open(out, "dependencies", '{');
-	for (size_t i = 0; i < n; i++) {
-		ready = ready && deps[i].up;
+	for (size_t i = 0; i < n; i++)
 		json_str(out, deps[i].name, deps[i].up ? "up" : deps[i].why != NULL ? deps[i].why : "down");
-	}
 	json_close(out, '}');
+	put_warnings(d, out);
 	json_str(out, "status", d->draining ? "draining" : ready ? "ready" : "not ready");
 	if (full) {
 		json_str(out, "version", ALP_VERSION);
+		json_str(out, "log_level", log_level_name(log_level()));
 		json_i64(out, "uptime_s", (clock_us() - d->started_us) / 1000000);
 		json_i64(out, "log_lines_dropped", (int64_t)log_dropped());
 		json_i64(out, "calls_open", bus_stats(d->bus)->calls_open);
@@ -52,13 +74,37 @@ bool health_report(struct daemon *d, bool full, UT_string *out)
 	return ready;
 }
 
+bool health_started(struct daemon *d, UT_string *out)
+{
+	if (!d->was_ready)
+		return health_report(d, false, out);
+	utstring_printf(out, "{\"service\":\"%s\",\"status\":\"started\"}", d->name);
+	return true;
+}
+
+static void health_refresh_metrics(void *arg)
+{
+	struct daemon *d = arg;
+	struct dependency deps[DEPENDENCIES_MAX];
+	char labels[96];
+	size_t n;
+
+	*metrics_gauge(d->metrics, METRIC_READY, "") = health_look(d, deps, &n);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(labels, sizeof(labels), "dependency=\"%s\"", deps[i].name);
+		*metrics_gauge(d->metrics, METRIC_DEPENDENCY_UP, labels) = deps[i].up;
+	}
+}
+
 static void compose(struct daemon *d, const char *path, struct answer_out *a)
 {
 	a->status = HTTP_STATUS_OK;
 	a->type = "application/json";
 	if (strcmp(path, "/livez") == 0) {
 		utstring_printf(a->body, "{\"status\":\"live\"}");
-	} else if (strcmp(path, "/readyz") == 0 || strcmp(path, "/startupz") == 0) {
+	} else if (strcmp(path, "/startupz") == 0) {
+		a->status = health_started(d, a->body) ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE;
+	} else if (strcmp(path, "/readyz") == 0) {
 		a->status = health_report(d, false, a->body) ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE;
 	} else if (strcmp(path, "/healthz") == 0) {
 		a->status = health_report(d, true, a->body) ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE;
@@ -152,6 +198,7 @@ struct health *health_new(struct daemon *d, const char *address, struct err *err
 						  .user = h };
 
 	h->daemon = d;
+	metrics_on_write(d->metrics, health_refresh_metrics, d);
 	lws_set_log_level(LLL_ERR | LLL_WARN, quiet_lws);
 	h->lws = lws_create_context(&info);
 	if (h->lws != NULL)

@@ -1,7 +1,6 @@
 #include "ids.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <uuid/uuid.h>
 
 /* Not uuid_generate_random: it seeds random(3) anew each time and takes six times as long. */
@@ -26,14 +25,4 @@ struct uuid_text id_named(const struct uuid_text *space, struct text name)
 	uuid_generate_sha1(id, ns, name.p, name.len);
 	uuid_unparse_lower(id, out.s);
 	return out;
-}
-
-void trace_new(char out[56])
-{
-	unsigned char raw[24];
-	char hex[49];
-
-	randombytes_buf(raw, sizeof(raw));
-	sodium_bin2hex(hex, sizeof(hex), raw, sizeof(raw));
-	snprintf(out, 56, "00-%.32s-%.16s-01", hex, hex + 32);
 }

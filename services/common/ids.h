@@ -1,4 +1,4 @@
-/* ids: random UUIDs (RFC 9562 version 4) and trace ids. Any thread; nothing blocks. */
+/* ids: random UUIDs (RFC 9562 version 4). Any thread; nothing blocks. */
 #ifndef ALP_IDS_H
 #define ALP_IDS_H
 
@@ -8,8 +8,5 @@ struct uuid_text id_new(void);
 
 /* The same id for the same name within a namespace (RFC 9562 version 5): for things that are keyed by another id. */
 struct uuid_text id_named(const struct uuid_text *space, struct text name);
-
-/* A W3C traceparent, new, sampled: "00-<32 hex>-<16 hex>-01" (55 characters). */
-void trace_new(char out[56]);
 
 #endif

@@ -11,13 +11,21 @@
 #include "json.h"
 
 #define LINE_MAX_BYTES 1024
+#define EVENTS_MAX 64 /* whose repeats are limited; there are fewer warnings than that */
 
 static struct {
 	const char *name;
 	enum log_level level;
 	bool json;
-	uint64_t dropped;
+	uint64_t dropped, suppressed, lines[LOG_ERROR + 1];
 } setup = { .name = "alp", .level = LOG_INFO };
+
+/* A warning or error that was logged; event is a literal. */
+static struct repeat {
+	const char *event;
+	int64_t since_us;
+	uint64_t written, suppressed; /* since then */
+} repeats[EVENTS_MAX];
 
 static const char *const level_names[] = { "debug", "info", "warning", "error" };
 
@@ -43,9 +51,29 @@ enum log_level log_level(void)
 	return setup.level;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
+void log_set_level(enum log_level level)
+{
+	setup.level = level;
+}
+
 uint64_t log_dropped(void)
 {
 	return setup.dropped;
+}
+
+uint64_t log_suppressed(void)
+{
+	return setup.suppressed;
+}
+
+uint64_t log_lines(enum log_level level)
+{
+	return setup.lines[level];
 }
 
 void log_child(struct log *child, const struct log *parent, const char *fmt, ...)
@@ -91,7 +119,8 @@ static const char *field_to_json(UT_string *out, const char *p)
 		value += value[len] == '"';
 	} else {
 		len = strcspn(value, " ");
-		if (len > 0 && len < 16 && strspn(value, "0123456789") == len)
+		/* not 0123: that would be no number in JSON */
+		if (len > 0 && len < 16 && strspn(value, "0123456789") == len && (len == 1 || *value != '0'))
 			json_raw(out, key, text_of(value, len));
 		else
 			json_text(out, key, text_of(value, len));
@@ -128,18 +157,70 @@ static void line_as_text(UT_string *out, enum log_level level, const char *event
 			event, fields);
 }
 
+/* NULL: there are more events than rows, this one is not limited. */
+static struct repeat *repeat_of(const char *event)
+{
+	for (struct repeat *r = repeats; r < repeats + EVENTS_MAX; r++) {
+		if (r->event == NULL)
+			*r = (struct repeat){ .event = event, .since_us = clock_us() };
+		if (strcmp(r->event, event) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+/* False: the line is only counted. *before_out: how many like it were, which is to be said now. */
+static bool repeat_may_pass(const char *event, uint64_t *before_out)
+{
+	struct repeat *r = repeat_of(event);
+	int64_t now = clock_us();
+
+	*before_out = 0;
+	if (r == NULL)
+		return true;
+	if (now - r->since_us >= LOG_REPEATS_US) {
+		*before_out = r->suppressed;
+		*r = (struct repeat){ .event = r->event, .since_us = now };
+	}
+	if (r->written < LOG_REPEATS_MAX) {
+		r->written++;
+		return true;
+	}
+	r->suppressed++;
+	setup.suppressed++;
+	return false;
+}
+
+void log_tick(void)
+{
+	for (struct repeat *r = repeats; r < repeats + EVENTS_MAX && r->event != NULL; r++) {
+		uint64_t n = r->suppressed;
+
+		if (n == 0 || clock_us() - r->since_us < LOG_REPEATS_US)
+			continue;
+		r->suppressed = 0;
+		log_info(NULL, "log.repeats", "of=%s suppressed=%llu", r->event, (unsigned long long)n);
+	}
+}
+
 void log_line(enum log_level level, const struct log *log, const char *event, const char *fmt, ...)
 {
 	char fields[LINE_MAX_BYTES];
 	CLEANUP(string_done) UT_string out = { 0 };
+	uint64_t before = 0;
 	int n = 0;
 	va_list args;
 
 	if (level < setup.level)
 		return;
+	setup.lines[level]++;
+	if (level >= LOG_WARNING && !repeat_may_pass(event, &before))
+		return;
 	fields[0] = '\0';
+	if (before > 0)
+		n = snprintf(fields, sizeof(fields), "suppressed=%llu ", (unsigned long long)before);
 	if (log != NULL && log->fields[0] != '\0')
-		n = snprintf(fields, sizeof(fields), "%s ", log->fields);
+		n += snprintf(fields + n, sizeof(fields) - (size_t)n, "%s ", log->fields);
 	va_start(args, fmt);
 	vsnprintf(fields + n, sizeof(fields) - (size_t)n, fmt, args);
 	va_end(args);

@@ -7,7 +7,10 @@
  * `key=value`; a value with blanks is written key="two words". Texts of users
  * and secrets are not fields. A log that cannot be written (reader stopped,
  * disk full) is dropped and counted: it never blocks the process.
- * Loop thread only.
+ *
+ * Of one event at warning or error, LOG_REPEATS_MAX lines are written in
+ * LOG_REPEATS_US; the rest is counted, and the next line of that event says
+ * how many: `suppressed=214`. Loop thread only.
  */
 #ifndef ALP_LOG_H
 #define ALP_LOG_H
@@ -16,6 +19,9 @@
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+#define LOG_REPEATS_MAX 20
+#define LOG_REPEATS_US 10000000
 
 /* Fields that go before those of each line. Embedded in what it speaks for. */
 struct log {
@@ -26,7 +32,15 @@ struct log {
 void log_setup(const char *name, enum log_level level, bool json);
 bool log_level_from(const char *name, enum log_level *out);
 enum log_level log_level(void);
-uint64_t log_dropped(void);
+const char *log_level_name(enum log_level level);
+void log_set_level(enum log_level level);
+
+/* Now and then: says how many lines of events that are quiet again were suppressed. */
+void log_tick(void);
+
+uint64_t log_dropped(void); /* lines that could not be written */
+uint64_t log_suppressed(void); /* ... that were only counted */
+uint64_t log_lines(enum log_level level); /* all that passed the level, whatever became of them */
 
 /* child = the parent's fields and one more: log_child(&turn->log, &chat->log, "turn=%.8s", id). parent may be NULL. */
 void log_child(struct log *child, const struct log *parent, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

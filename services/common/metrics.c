@@ -1,9 +1,11 @@
 #include "metrics.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <talloc.h>
-#include <utlist.h>
+#include <uthash.h>
 
 #define REFRESH_MAX 8
 
@@ -17,26 +19,30 @@ struct histogram {
 	double sum;
 };
 
-enum kind { COUNTER, GAUGE, HISTOGRAM };
+enum kind { COUNTER, SUM, GAUGE, HISTOGRAM };
+enum { GATEWAY = SERVICE_GATEWAY, CHAT = SERVICE_CHAT, AI = SERVICE_AI, STORE = SERVICE_STORE, ALL = 15 };
+
+static const struct {
+	enum kind kind;
+	int used_by;
+	const char *name, *labels, *help;
+} infos[METRIC_COUNT] = {
+#define METRIC(ID, KIND, NAME, LABELS, USED_BY, HELP) [METRIC_##ID] = { KIND, USED_BY, NAME, LABELS, HELP },
+#include "metrics.def"
+#undef METRIC
+};
 
 struct series {
 	char *labels;
 	uint64_t counter;
-	double gauge;
+	double real; /* of a sum or gauge */
 	struct histogram histogram;
-	struct series *next;
-};
-
-struct family {
-	char *name;
-	const char *help;
-	enum kind kind;
-	struct series *series;
-	struct family *next;
+	UT_hash_handle hh;
 };
 
 struct metrics {
-	struct family *families;
+	enum service who;
+	struct series *series[METRIC_COUNT]; /* by labels, oldest first */
 	struct {
 		void (*fn)(void *arg);
 		void *arg;
@@ -44,54 +50,75 @@ struct metrics {
 	int refresh_n;
 };
 
-struct metrics *metrics_new(void *ctx)
+static struct series *series_get(struct metrics *m, enum metric metric, const char *labels)
 {
-	return talloc_zero(ctx, struct metrics);
-}
-
-static struct family *family_get(struct metrics *m, const char *name, enum kind kind, const char *help)
-{
-	struct family *f;
-
-	LL_FOREACH (m->families, f)
-		if (strcmp(f->name, name) == 0)
-			return f;
-	f = talloc_zero(m, struct family);
-	f->name = talloc_strdup(f, name);
-	f->kind = kind;
-	f->help = help;
-	LL_APPEND(m->families, f);
-	return f;
-}
-
-static struct series *series_get(struct metrics *m, const char *name, const char *labels, enum kind kind,
-				 const char *help)
-{
-	struct family *f = family_get(m, name, kind, help);
 	struct series *s;
 
-	LL_FOREACH (f->series, s)
-		if (strcmp(s->labels, labels) == 0)
-			return s;
-	s = talloc_zero(f, struct series);
+	HASH_FIND_STR(m->series[metric], labels, s);
+	if (s != NULL)
+		return s;
+	s = talloc_zero(m, struct series);
 	s->labels = talloc_strdup(s, labels);
-	LL_APPEND(f->series, s);
+	HASH_ADD_KEYPTR(hh, m->series[metric], s->labels, strlen(s->labels), s);
 	return s;
 }
 
-uint64_t *metrics_counter(struct metrics *m, const char *name, const char *labels, const char *help)
+static int metrics_on_free(struct metrics *m)
 {
-	return &series_get(m, name, labels, COUNTER, help)->counter;
+	for (int i = 0; i < METRIC_COUNT; i++)
+		HASH_CLEAR(hh, m->series[i]);
+	return 0;
 }
 
-double *metrics_gauge(struct metrics *m, const char *name, const char *labels, const char *help)
+struct metrics *metrics_new(void *ctx, enum service who)
 {
-	return &series_get(m, name, labels, GAUGE, help)->gauge;
+	struct metrics *m = talloc_zero(ctx, struct metrics);
+
+	m->who = who;
+	talloc_set_destructor(m, metrics_on_free);
+	for (int i = 0; i < METRIC_COUNT; i++)
+		if (infos[i].labels[0] == '\0')
+			series_get(m, (enum metric)i, "");
+	return m;
 }
 
-struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *labels, const char *help)
+uint64_t *metrics_counter(struct metrics *m, enum metric metric, const char *labels)
 {
-	return &series_get(m, name, labels, HISTOGRAM, help)->histogram;
+	assert(infos[metric].kind == COUNTER);
+	return &series_get(m, metric, labels)->counter;
+}
+
+double *metrics_sum(struct metrics *m, enum metric metric, const char *labels)
+{
+	assert(infos[metric].kind == SUM);
+	return &series_get(m, metric, labels)->real;
+}
+
+double *metrics_gauge(struct metrics *m, enum metric metric, const char *labels)
+{
+	assert(infos[metric].kind == GAUGE);
+	return &series_get(m, metric, labels)->real;
+}
+
+struct histogram *metrics_histogram(struct metrics *m, enum metric metric, const char *labels)
+{
+	assert(infos[metric].kind == HISTOGRAM);
+	return &series_get(m, metric, labels)->histogram;
+}
+
+void metrics_count(struct metrics *m, enum metric metric, const char *value)
+{
+	char labels[96];
+
+	snprintf(labels, sizeof(labels), "%s=\"%.40s\"", infos[metric].labels, value);
+	++*metrics_counter(m, metric, labels);
+}
+
+void metrics_label_value(char *value)
+{
+	for (; *value != '\0'; value++)
+		if (*value == '"' || *value == '\\' || (unsigned char)*value < 0x20)
+			*value = '_';
 }
 
 void histogram_add(struct histogram *h, double seconds)
@@ -113,7 +140,7 @@ void metrics_on_write(struct metrics *m, void (*fn)(void *arg), void *arg)
 	m->refresh[m->refresh_n++].arg = arg;
 }
 
-static void write_histogram(const struct family *f, const struct series *s, UT_string *out)
+static void write_histogram(const char *name, const struct series *s, UT_string *out)
 {
 	const char *comma = s->labels[0] != '\0' ? "," : "";
 	const char *open = s->labels[0] != '\0' ? "{" : "", *close = s->labels[0] != '\0' ? "}" : "";
@@ -121,40 +148,41 @@ static void write_histogram(const struct family *f, const struct series *s, UT_s
 
 	for (size_t i = 0; i < BOUNDS; i++) {
 		sum += s->histogram.in[i];
-		utstring_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", f->name, s->labels, comma, bounds[i],
+		utstring_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, s->labels, comma, bounds[i],
 				(unsigned long long)sum);
 	}
-	utstring_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", f->name, s->labels, comma,
+	utstring_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, s->labels, comma,
 			(unsigned long long)s->histogram.count);
-	utstring_printf(out, "%s_sum%s%s%s %.6f\n", f->name, open, s->labels, close, s->histogram.sum);
-	utstring_printf(out, "%s_count%s%s%s %llu\n", f->name, open, s->labels, close,
+	utstring_printf(out, "%s_sum%s%s%s %.6f\n", name, open, s->labels, close, s->histogram.sum);
+	utstring_printf(out, "%s_count%s%s%s %llu\n", name, open, s->labels, close,
 			(unsigned long long)s->histogram.count);
 }
 
-static void write_series(const struct family *f, const struct series *s, UT_string *out)
+static void write_series(enum metric metric, const struct series *s, UT_string *out)
 {
 	const char *open = s->labels[0] != '\0' ? "{" : "", *close = s->labels[0] != '\0' ? "}" : "";
 
-	if (f->kind == HISTOGRAM)
-		write_histogram(f, s, out);
-	else if (f->kind == COUNTER)
-		utstring_printf(out, "%s%s%s%s %llu\n", f->name, open, s->labels, close,
+	if (infos[metric].kind == HISTOGRAM)
+		write_histogram(infos[metric].name, s, out);
+	else if (infos[metric].kind == COUNTER)
+		utstring_printf(out, "%s%s%s%s %llu\n", infos[metric].name, open, s->labels, close,
 				(unsigned long long)s->counter);
 	else
-		utstring_printf(out, "%s%s%s%s %.15g\n", f->name, open, s->labels, close, s->gauge);
+		utstring_printf(out, "%s%s%s%s %.15g\n", infos[metric].name, open, s->labels, close, s->real);
 }
 
 void metrics_write(struct metrics *m, UT_string *out)
 {
-	static const char *const kinds[] = { "counter", "gauge", "histogram" };
-	const struct family *f;
-	const struct series *s;
+	static const char *const kinds[] = { "counter", "counter", "gauge", "histogram" };
 
 	for (int i = 0; i < m->refresh_n; i++)
 		m->refresh[i].fn(m->refresh[i].arg);
-	LL_FOREACH (m->families, f) {
-		utstring_printf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, kinds[f->kind]);
-		LL_FOREACH (f->series, s)
-			write_series(f, s, out);
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		if (!(infos[i].used_by & (int)m->who))
+			continue;
+		utstring_printf(out, "# HELP %s %s\n# TYPE %s %s\n", infos[i].name, infos[i].help, infos[i].name,
+				kinds[infos[i].kind]);
+		for (const struct series *s = m->series[i]; s != NULL; s = s->hh.next)
+			write_series((enum metric)i, s, out);
 	}
 }

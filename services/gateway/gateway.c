@@ -53,14 +53,13 @@ static void gateway_refresh_metrics(void *arg)
 	struct gateway *gw = arg;
 	struct metrics *m = gw->daemon->metrics;
 
-	*metrics_gauge(m, "alp_connections", "", "Open connections.") = (double)server_conns(gw->server)->open_n;
-	*metrics_counter(m, "alp_connections_refused_total", "", "Connections over a limit.") =
-		server_conns(gw->server)->refused_n;
-	*metrics_gauge(m, "alp_sockets", "", "Open WebSockets.") = (double)sockets_count(gw->sockets);
-	*metrics_gauge(m, "alp_mirrors", "", "Running turns that a socket follows.") =
-		(double)events_mirrors(gw->events);
-	*metrics_counter(m, "alp_turn_pulls_total", "", "Turns asked for after a gap or silence.") =
-		events_pulls(gw->events);
+	*metrics_gauge(m, METRIC_CONNECTIONS, "") = (double)server_conns(gw->server)->open_n;
+	*metrics_counter(m, METRIC_CONNECTIONS_REFUSED, "") = server_conns(gw->server)->refused_n;
+	*metrics_gauge(m, METRIC_SOCKETS, "") = (double)sockets_count(gw->sockets);
+	*metrics_gauge(m, METRIC_MIRRORS, "") = (double)events_mirrors(gw->events);
+	*metrics_counter(m, METRIC_TURN_PULLS, "") = events_pulls(gw->events);
+	*metrics_gauge(m, METRIC_HTTP_WAITING, "") = gw->waits_open;
+	*metrics_gauge(m, METRIC_PASSWORDS_WAITING, "") = passwords_waiting(gw->passwords);
 }
 
 static void open_bus(struct gateway *gw)
@@ -112,7 +111,7 @@ static void read_secrets(struct gateway *gw)
 	if (gw->tokens == NULL)
 		daemon_fail(gw->daemon, &err);
 	if (warning != NULL)
-		log_warning(&gw->log, "gateway.secret", "reason=\"%s\"", warning);
+		daemon_warn(gw->daemon, "gateway.secret", warning);
 }
 
 static void list_files(struct gateway *gw)

@@ -46,6 +46,8 @@ void http_free(struct http_request *r)
 	event_stream_on_gone(r->stream);
 	if (r->waiting)
 		r->gw->waits_open--;
+	span_fail(&r->span); /* when it has not ended: the client is gone */
+	span_end(&r->span);
 	r->conn->request = NULL;
 	talloc_free(r);
 }

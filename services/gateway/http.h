@@ -24,7 +24,8 @@ struct http_request {
 	struct gateway *gw;
 	struct log log;
 	int64_t since_us;
-	char trace[56]; /* W3C traceparent, the client's or a new one */
+	char trace[TRACE_SIZE]; /* W3C traceparent: of our span, or the client's */
+	struct span span;
 
 	enum http_method method;
 	struct text path; /* decoded by lws */

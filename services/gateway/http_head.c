@@ -5,7 +5,6 @@
 
 #include "cors.h"
 #include "hosts.h"
-#include "ids.h"
 #include "problem.h"
 
 #define VALUE_MAX 16384 /* no head is longer */
@@ -119,25 +118,15 @@ static bool read_length(struct http_request *r)
 	return true;
 }
 
-static bool trace_is_good(struct text t)
-{
-	if (t.len != 55 || t.p[2] != '-' || t.p[35] != '-' || t.p[52] != '-')
-		return false;
-	for (size_t i = 0; i < t.len; i++)
-		if (t.p[i] != '-' && !isdigit((unsigned char)t.p[i]) && !(t.p[i] >= 'a' && t.p[i] <= 'f'))
-			return false;
-	return true;
-}
-
 static void read_trace(struct http_request *r)
 {
-	struct text given = http_request_custom(r, "traceparent:", 64);
+	bool given = trace_accept(r->trace, http_request_custom(r, "traceparent:", 64));
 
-	if (trace_is_good(given))
-		memcpy(r->trace, given.p, given.len + 1);
-	else
-		trace_new(r->trace);
-	log_child(&r->log, &r->gw->log, "trace=%.8s", r->trace + 3);
+	span_begin(&r->span, r->trace, SPAN_SERVER, "HTTP");
+	if (!given)
+		span_root(&r->span);
+	memcpy(r->trace, r->span.context, sizeof(r->trace));
+	log_child(&r->log, &r->gw->log, "trace=%.32s", r->trace + 3);
 }
 
 static void read_wishes(struct http_request *r)

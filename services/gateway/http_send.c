@@ -19,7 +19,21 @@
 
 enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
 
-static void account(const struct http_request *r)
+static void end_span(struct http_request *r, const char *route)
+{
+	char name[SPAN_TEXT_SIZE];
+
+	snprintf(name, sizeof(name), "%s %s", http_method_name(r->method), route);
+	span_rename(&r->span, name);
+	span_text(&r->span, "http.request.method", http_method_name(r->method));
+	span_text(&r->span, "http.route", route);
+	span_number(&r->span, "http.response.status_code", r->status);
+	if (r->status >= 500)
+		span_fail(&r->span);
+	span_end(&r->span);
+}
+
+static void account(struct http_request *r)
 {
 	struct metrics *m = r->gw->daemon->metrics;
 	const char *route = route_name(&r->match);
@@ -28,10 +42,10 @@ static void account(const struct http_request *r)
 
 	snprintf(labels, sizeof(labels), "method=\"%s\",route=\"%s\",status=\"%u\"", http_method_name(r->method), route,
 		 r->status);
-	++*metrics_counter(m, "alp_http_requests_total", labels, "HTTP requests, by route and status.");
+	++*metrics_counter(m, METRIC_HTTP_REQUESTS, labels);
 	snprintf(labels, sizeof(labels), "route=\"%s\"", route);
-	histogram_add(metrics_histogram(m, "alp_http_request_seconds", labels, "Time from head to answer."),
-		      (double)us / 1e6);
+	histogram_add(metrics_histogram(m, METRIC_HTTP_SECONDS, labels), (double)us / 1e6);
+	end_span(r, route);
 	/* Probes and files are no news. */
 	log_line(strncmp(route, "/api", 4) == 0 ? LOG_INFO : LOG_DEBUG, &r->log, "http.done",
 		 "method=%s route=%s status=%u us=%lld caller=%s", http_method_name(r->method), route, r->status,

@@ -9,7 +9,7 @@
 struct upstream {
 	struct gateway *gw;
 	bool database_up;
-	bool asking;
+	bool asking, asking_chat;
 	int64_t asked_us;
 };
 
@@ -50,6 +50,13 @@ elsewhere_fn *upstream_elsewhere(enum msg_id msg)
 	return msg == MSG_TURN_GET ? get_elsewhere : msg == MSG_TURN_STOP ? stop_elsewhere : NULL;
 }
 
+struct request *upstream_ask_suite(struct upstream *upstream, answer_fn *done, void *arg)
+{
+	struct ask ask = { .caller = caller_nobody, .timeout_ms = ASK_MS, .background = true };
+
+	return bus_request(upstream->gw->chat, MSG_SUITE_STATE, &(struct msg_suite_state){}, &ask, done, arg);
+}
+
 static void upstream_on_answer(void *arg, const struct answer *answer)
 {
 	struct upstream *upstream = arg;
@@ -59,22 +66,49 @@ static void upstream_on_answer(void *arg, const struct answer *answer)
 	upstream->database_up = upstream_is_database_up(answer);
 }
 
+static void upstream_on_chat(void *arg, const struct answer *answer)
+{
+	struct upstream *upstream = arg;
+
+	(void)answer; /* that there is one is what the bus remembers */
+	upstream->asking_chat = false;
+}
+
+/* With something that a chat of any version knows: it may be older than we are while an upgrade rolls. */
+static void ask_chat(struct upstream *upstream)
+{
+	struct ask ask = { .caller = caller_nobody, .timeout_ms = ASK_MS, .background = true };
+
+	upstream->asking_chat = true;
+	bus_request(upstream->gw->chat, MSG_SEAL_KEY, &(struct msg_seal_key){}, &ask, upstream_on_chat, upstream);
+}
+
 static void refresh(struct upstream *upstream)
 {
-	if (upstream->asking || clock_us() - upstream->asked_us < FRESH_US || !peer_is_up(upstream->gw->store))
+	if (clock_us() - upstream->asked_us < FRESH_US)
 		return;
-	upstream->asking = true;
-	upstream_ask_database(upstream, upstream_on_answer, upstream);
+	if (!upstream->asking && peer_is_up(upstream->gw->store)) {
+		upstream->asking = true;
+		upstream_ask_database(upstream, upstream_on_answer, upstream);
+	}
+	if (!upstream->asking_chat && peer_is_up(upstream->gw->chat))
+		ask_chat(upstream);
+}
+
+static struct dependency link_of(const struct peer *peer, const char *name, const char *no_link, const char *mute)
+{
+	return (struct dependency){ name, peer_is_up(peer) && !peer_is_mute(peer), peer_is_up(peer) ? mute : no_link };
 }
 
 size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DEPENDENCIES_MAX])
 {
-	bool store = peer_is_up(upstream->gw->store);
-
 	refresh(upstream);
-	out[0] = (struct dependency){ "chat", peer_is_up(upstream->gw->chat), "no link to chat" };
-	out[1] = (struct dependency){ "store", store, "no link to store" };
-	out[2] = (struct dependency){ "database", store && upstream->database_up, "store does not reach the database" };
+	out[0] = link_of(upstream->gw->chat, "chat", "no link to chat",
+			 "chat does not answer; has it the same BUS_KEY?");
+	out[1] = link_of(upstream->gw->store, "store", "no link to store",
+			 "store does not answer; has it the same BUS_KEY?");
+	out[2] = (struct dependency){ "database", out[1].up && upstream->database_up,
+				      "store does not reach the database" };
 	out[3] = (struct dependency){ "sign-ins", revocations_are_known(upstream->gw->revocations),
 				      "which sign-ins have ended is not known yet" };
 	return 4;

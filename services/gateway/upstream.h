@@ -1,7 +1,7 @@
 /*
  * upstream: are chat and store usable? A link that is up says little about the
- * database behind it, so store is asked something small when somebody wants to
- * know and the last answer is old. Loop thread only.
+ * database behind it, so both are asked something small when somebody wants to
+ * know and the last answers are old. Loop thread only.
  */
 #ifndef ALP_UPSTREAM_H
 #define ALP_UPSTREAM_H
@@ -15,8 +15,9 @@ struct upstream *upstream_new(struct gateway *gw);
 /* As far as known now; asks again in the background when that is old. */
 size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DEPENDENCIES_MAX]);
 
-/* Asks now; done runs once, later. The returned request can be forgotten. */
+/* Ask now; done runs once, later. The returned request can be forgotten. The answer of the second has ans_suite_state. */
 struct request *upstream_ask_database(struct upstream *upstream, answer_fn *done, void *arg);
+struct request *upstream_ask_suite(struct upstream *upstream, answer_fn *done, void *arg);
 
 /* Which answers to this message say that another chat should be asked; NULL: none does. */
 elsewhere_fn *upstream_elsewhere(enum msg_id msg);

@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "fault.h"
-#include "ids.h"
 #include "upstream.h"
 
 #define ASKS_MAX 32 /* of one socket at once */
@@ -101,6 +100,25 @@ void ws_error_rc(struct ws_conn *ws, enum rc rc, const struct ws_refs *refs)
 	ws_error(ws, codes[rc].code, codes[rc].id, &with_delay);
 }
 
+/* The trace goes on when the client began one in this frame. */
+static void ws_span_begin(struct ws_ask *ask, struct text given)
+{
+	char trace[TRACE_SIZE];
+	bool goes_on = trace_accept(trace, given);
+
+	span_begin(&ask->span, trace, SPAN_SERVER, "WS");
+	if (!goes_on)
+		span_root(&ask->span);
+}
+
+static void ws_span_end(struct ws_ask *ask, const struct answer *answer)
+{
+	span_text(&ask->span, "alp.rc", rc_name(answer->err.rc));
+	if (answer->body == NULL)
+		span_fail(&ask->span);
+	span_end(&ask->span);
+}
+
 struct ws_ask *ws_ask_new(struct ws_conn *ws, const struct ws_refs *refs)
 {
 	struct ws_ask *ask;
@@ -114,6 +132,7 @@ struct ws_ask *ws_ask_new(struct ws_conn *ws, const struct ws_refs *refs)
 	ask->ws_id = ws->id;
 	ask->caller = ws->caller;
 	ask->path_id = text_copy(ask, ws->path_id);
+	ws_span_begin(ask, ws->frame_trace);
 	ask->chat_id = text_copy(ask, refs->chat_id);
 	ask->client_message_id = text_copy(ask, refs->client_message_id);
 	ask->turn_id = text_copy(ask, refs->turn_id);
@@ -131,10 +150,15 @@ static void ws_ask_on_answer(void *arg, const struct answer *answer)
 {
 	struct ws_ask *ask = arg;
 	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
+	char labels[64];
 
 	FAULT_POINT(gateway_after_answer);
 	if (ws != NULL)
 		ws->asks_open--;
+	snprintf(labels, sizeof(labels), "message=\"%s\"", msg_info(ask->msg)->name);
+	ws_span_end(ask, answer);
+	histogram_add(metrics_histogram(ask->gw->daemon->metrics, METRIC_WS_SECONDS, labels),
+		      (double)(clock_us() - ask->since_us) / 1e6);
 	if (answer->err.rc != RC_OK)
 		log_info(ws != NULL ? &ws->log : &ask->gw->log, "ws.refused", "rc=%s field=%s reason=\"%s\"",
 			 rc_name(answer->err.rc), answer->err.field, answer->err.message);
@@ -147,11 +171,13 @@ static void ws_ask_on_answer(void *arg, const struct answer *answer)
 void ws_ask_send(struct ws_ask *ask, struct peer *peer, enum msg_id msg, const void *body)
 {
 	struct ws_conn *ws = sockets_find(ask->gw->sockets, ask->ws_id);
-	struct ask how = { .caller = ask->caller, .elsewhere = upstream_elsewhere(msg) };
-	char trace[56];
+	struct ask how = { .caller = ask->caller, .trace = ask->span.context, .elsewhere = upstream_elsewhere(msg) };
+	char name[SPAN_TEXT_SIZE];
 
-	trace_new(trace);
-	how.trace = trace;
+	snprintf(name, sizeof(name), "WS %s", msg_info(msg)->name);
+	span_rename(&ask->span, name);
+	ask->msg = msg;
+	ask->since_us = clock_us();
 	ws->asks_open++;
 	ws->posts_open += ask->is_post;
 	FAULT_POINT(gateway_before_request);

@@ -133,10 +133,14 @@ bool ws_has_posted(const struct ws_conn *ws, const struct uuid_text *client_mess
 
 void ws_close(struct ws_conn *ws, enum ws_close code)
 {
+	char name[8];
+
 	if (ws->close_code != 0)
 		return;
 	ws->close_code = code;
 	ws->closing_us = clock_us();
+	snprintf(name, sizeof(name), "%d", code);
+	metrics_count(ws->gw->daemon->metrics, METRIC_WS_CLOSES, name);
 	lws_callback_on_writable(ws->conn->wsi);
 }
 

@@ -51,6 +51,7 @@ struct ws_conn {
 	struct text path_id; /* the session as named in the path */
 	bool is_switch; /* /ws/chat/{id}/switch */
 
+	struct text frame_trace; /* the traceparent of the message being taken; else empty */
 	UT_string in; /* a message in pieces */
 	bool in_binary;
 	struct ws_queue out;

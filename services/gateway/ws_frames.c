@@ -292,6 +292,13 @@ static void take_ping(struct ws_conn *ws, const cJSON *json)
 
 static void take_object(struct ws_conn *ws, const cJSON *json)
 {
+	static const struct {
+		const char *type;
+		void (*take)(struct ws_conn *ws, const cJSON *json);
+	} commands[] = {
+		{ "restore_chat", take_restore },  { "resume", take_resume }, { "stop", take_stop },
+		{ "regenerate", take_regenerate }, { "ping", take_ping },
+	};
 	struct ws_refs refs = { .client_message_id = json_get_text(json, "client_message_id") };
 	struct text type, user_id; /* who it is was decided at the upgrade */
 
@@ -299,18 +306,22 @@ static void take_object(struct ws_conn *ws, const cJSON *json)
 	if (!ws_text_member(ws, json, "type", 64, &refs, &type) ||
 	    !ws_text_member(ws, json, "user_id", ID_MAX, &refs, &user_id))
 		return;
-	if (text_is(type, "restore_chat"))
-		take_restore(ws, json);
-	else if (text_is(type, "resume"))
-		take_resume(ws, json);
-	else if (text_is(type, "stop"))
-		take_stop(ws, json);
-	else if (text_is(type, "regenerate"))
-		take_regenerate(ws, json);
-	else if (text_is(type, "ping"))
-		take_ping(ws, json);
-	else
-		take_message(ws, json, type);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!text_is(type, commands[i].type))
+			continue;
+		metrics_count(ws->gw->daemon->metrics, METRIC_WS_MESSAGES, commands[i].type);
+		commands[i].take(ws, json);
+		return;
+	}
+	metrics_count(ws->gw->daemon->metrics, METRIC_WS_MESSAGES, "message");
+	take_message(ws, json, type);
+}
+
+static void take_traced(struct ws_conn *ws, const cJSON *json)
+{
+	ws->frame_trace = json_get_text(json, "traceparent");
+	take_object(ws, json);
+	ws->frame_trace = (struct text){ 0 }; /* it was the frame's */
 }
 
 void ws_take(struct ws_conn *ws, struct text message)
@@ -319,10 +330,13 @@ void ws_take(struct ws_conn *ws, struct text message)
 	CLEANUP(json_drop) cJSON *json = json_parse(message, &err);
 
 	FAULT_POINT(gateway_frame);
-	if (!cJSON_IsObject(json))
+	if (!cJSON_IsObject(json)) {
+		metrics_count(ws->gw->daemon->metrics, METRIC_WS_MESSAGES, "bad");
 		ws_error(ws, "bad_frame", WORD_BAD_FRAME, NULL);
-	else if (ws->is_switch)
+	} else if (ws->is_switch) {
+		metrics_count(ws->gw->daemon->metrics, METRIC_WS_MESSAGES, "switch");
 		ws_switch_take(ws, json);
-	else
-		take_object(ws, json);
+	} else {
+		take_traced(ws, json);
+	}
 }

@@ -40,6 +40,9 @@ struct ws_ask {
 	struct text client_message_id; /* as the client named it; empty: it did not */
 	struct text turn_id;
 	bool is_post; /* its answer (an acknowledgement, a history) goes before events */
+	enum msg_id msg;
+	int64_t since_us;
+	struct span span;
 	void (*then)(struct ws_ask *ask, struct ws_conn *ws, const struct answer *answer); /* ws NULL: it is gone */
 };
 

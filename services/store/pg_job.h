@@ -14,6 +14,7 @@
 #include "err.h"
 #include "queries.h"
 #include "text.h"
+#include "trace.h"
 
 #define PG_STATEMENTS_MAX 4
 #define PG_PARAMS_MAX 28
@@ -36,12 +37,14 @@ struct pg_job {
 	void (*done)(struct pg_job *job); /* once, later; owns the job from then on */
 	void *arg;
 	int64_t deadline_us; /* clock_us: not begun, and not tried again, after this */
+	const char *trace; /* traceparent it is done for; lives as long. NULL: none */
 
 	/* the pool's */
 	int results_n;
 	int tries;
 	int64_t again_us;
 	int64_t sent_us;
+	struct span span; /* of this try */
 	struct pg_job *prev, *next;
 };
 

@@ -176,6 +176,7 @@ void link_run(struct link *link, struct pg_job *job)
 	link->job = job;
 	job->tries++;
 	job->sent_us = clock_us();
+	pool_job_sent(job);
 	for (int i = 0; ok && i < job->n; i++) {
 		const struct pg_statement *s = &job->statements[i];
 

@@ -33,11 +33,18 @@ static void pool_wait(struct pg_pool *pool, struct pg_job *job, bool first)
 	pool_need_tick(pool);
 }
 
-static void pool_expire(struct pg_job *job)
+/* Whoever asked gets its error. */
+static void pool_fail(struct pg_pool *pool, struct pg_job *job)
+{
+	metrics_count(pool->config.metrics, METRIC_PG_FAILURES, rc_name(job->err.rc));
+	job->done(job);
+}
+
+static void pool_expire(struct pg_pool *pool, struct pg_job *job)
 {
 	if (job->err.rc == RC_OK)
 		err_set(&job->err, RC_UNAVAILABLE, "the database was not free in time");
-	job->done(job);
+	pool_fail(pool, job);
 }
 
 /* Hands the longest waiting job to a free connection; what came too late for its asker is not begun. */
@@ -49,7 +56,7 @@ static void pool_next(struct pg_pool *pool)
 		DL_DELETE(pool->waiting, job);
 		pool->waiting_n--;
 		if (job->deadline_us <= clock_us())
-			pool_expire(job);
+			pool_expire(pool, job);
 		else
 			link_run(pool->idle, job);
 	}
@@ -80,7 +87,7 @@ static void pool_on_tick(struct ev_loop *ev, ev_timer *w, int events)
 			continue;
 		DL_DELETE(pool->waiting, job);
 		pool->waiting_n--;
-		pool_expire(job);
+		pool_expire(pool, job);
 	}
 	pool_next(pool);
 	if (pool->waiting != NULL || pool->later != NULL)
@@ -121,7 +128,7 @@ static void pool_again(struct pg_pool *pool, struct pg_job *job)
 	uint32_t most = AGAIN_MAX_US << (job->tries < 5 ? job->tries - 1 : 4);
 
 	if (job->tries >= TRIES_MAX || job->deadline_us <= now) {
-		job->done(job);
+		pool_fail(pool, job);
 		return;
 	}
 	++*pool->retries;
@@ -152,18 +159,52 @@ static enum sql_verdict pool_judge(struct pg_pool *pool, struct pg_job *job, int
 	return verdict;
 }
 
+/* The series of a query, looked up once. */
+static struct histogram *seconds_of(struct pg_pool *pool, enum query query)
+{
+	char labels[64];
+
+	if (pool->seconds[query] == NULL) {
+		snprintf(labels, sizeof(labels), "query=\"%s\"", query_infos[query].name);
+		pool->seconds[query] = metrics_histogram(pool->config.metrics, METRIC_PG_SECONDS, labels);
+	}
+	return pool->seconds[query];
+}
+
+void pool_job_sent(struct pg_job *job)
+{
+	char name[SPAN_TEXT_SIZE];
+
+	snprintf(name, sizeof(name), "SQL %s", query_infos[job->statements[0].query].name);
+	span_begin(&job->span, job->trace, SPAN_CLIENT, name);
+	span_text(&job->span, "db.system", "postgresql");
+	span_number(&job->span, "alp.try", job->tries);
+}
+
+static void pool_span_end(struct pg_job *job)
+{
+	if (job->err.rc != RC_OK) {
+		span_text(&job->span, "alp.rc", rc_name(job->err.rc));
+		span_fail(&job->span);
+	}
+	span_end(&job->span);
+}
+
 void pool_job_done(struct pg_pool *pool, struct pg_job *job)
 {
 	enum sql_verdict verdict = SQL_REFUSED;
 
 	job->err = (struct err){ 0 };
-	histogram_add(pool->seconds[job->statements[0].query], (double)(clock_us() - job->sent_us) / 1e6);
+	histogram_add(seconds_of(pool, job->statements[0].query), (double)(clock_us() - job->sent_us) / 1e6);
 	for (int i = 0; i < job->n && job->err.rc == RC_OK; i++)
 		if (PQresultStatus(job->results[i]) != PGRES_TUPLES_OK &&
 		    PQresultStatus(job->results[i]) != PGRES_COMMAND_OK)
 			verdict = pool_judge(pool, job, i);
+	pool_span_end(job);
 	if (job->err.rc != RC_OK && verdict == SQL_AGAIN)
 		pool_again(pool, job);
+	else if (job->err.rc != RC_OK)
+		pool_fail(pool, job);
 	else
 		job->done(job);
 }
@@ -173,6 +214,7 @@ void pool_job_lost(struct pg_pool *pool, struct pg_job *job, const char *why)
 {
 	pg_job_reset(job);
 	err_set(&job->err, RC_STORAGE, "the database went away");
+	pool_span_end(job);
 	log_debug(pool->config.log, "pg.lost", "query=%s tries=%d reason=\"%s\"",
 		  query_infos[job->statements[0].query].name, job->tries, why);
 	pool_again(pool, job);
@@ -212,17 +254,10 @@ void pool_bad_schema(struct pg_pool *pool, const char *why)
 struct pg_pool *pg_pool_new(void *ctx, const struct pg_pool_config *config)
 {
 	struct pg_pool *pool = talloc_zero(ctx, struct pg_pool);
-	char labels[64];
 
 	pool->config = *config;
 	loop_timer(&pool->tick, pool_on_tick, pool);
-	pool->retries =
-		metrics_counter(config->metrics, "alp_pg_retries_total", "", "Requests to the database run again.");
-	for (int i = 0; i < QUERY_COUNT; i++) {
-		snprintf(labels, sizeof(labels), "query=\"%s\"", query_infos[i].name);
-		pool->seconds[i] = metrics_histogram(config->metrics, "alp_pg_query_seconds", labels,
-						     "Time from sending a request to the database to its result.");
-	}
+	pool->retries = metrics_counter(config->metrics, METRIC_PG_RETRIES, "");
 	pool->links = talloc_zero_array(pool, struct link, (unsigned)config->connections);
 	for (int i = 0; i < config->connections; i++)
 		link_init(&pool->links[i], pool);

@@ -45,6 +45,7 @@ void link_run(struct link *link, struct pg_job *job);
 /* ---- pg_pool.c: what a link tells ------------------------------------------ */
 
 void pool_link_idle(struct pg_pool *pool, struct link *link); /* ready for a job */
+void pool_job_sent(struct pg_job *job); /* its statements are on their way, once more perhaps */
 void pool_job_done(struct pg_pool *pool, struct pg_job *job); /* all results are there */
 void pool_job_lost(struct pg_pool *pool, struct pg_job *job, const char *why);
 void pool_link_up(struct pg_pool *pool);

@@ -61,8 +61,7 @@ void purge_init(struct purge *purge, struct loop *loop, struct pg_pool *pool, st
 		const struct log *log, const struct config *config)
 {
 	*purge = (struct purge){ .loop = loop, .pool = pool, .log = log, .config = config };
-	purge->total = metrics_counter(metrics, "alp_purged_total", "",
-				       "Guests, sessions of nobody and deleted chats removed.");
+	purge->total = metrics_counter(metrics, METRIC_PURGED, "");
 	loop_timer(&purge->timer, purge_on_timer, purge);
 }
 

@@ -39,9 +39,9 @@ static void store_refresh_metrics(void *arg)
 	struct metrics *m = store->daemon->metrics;
 	struct pg_pool_numbers n = pg_pool_numbers(store->pool);
 
-	*metrics_gauge(m, "alp_pg_connections", "state=\"up\"", "Database connections.") = n.up;
-	*metrics_gauge(m, "alp_pg_connections", "state=\"busy\"", "Database connections.") = n.busy;
-	*metrics_gauge(m, "alp_pg_waiting", "", "Requests waiting for a database connection.") = n.waiting;
+	*metrics_gauge(m, METRIC_PG_CONNECTIONS, "state=\"up\"") = n.up;
+	*metrics_gauge(m, METRIC_PG_CONNECTIONS, "state=\"busy\"") = n.busy;
+	*metrics_gauge(m, METRIC_PG_WAITING, "") = n.waiting;
 }
 
 static void store_drain(void *arg)

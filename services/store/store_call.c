@@ -23,10 +23,13 @@ static void call_job_done(struct pg_job *job)
 struct pg_job *store_job(struct call *call, store_answer_fn *answer)
 {
 	struct call_job *c = talloc_zero(call_ctx(call), struct call_job);
+	struct pg_job *job;
 
 	c->call = call;
 	c->answer = answer;
-	return pg_job_new(call_ctx(call), call_job_done, c, clock_us() + call_left_us(call));
+	job = pg_job_new(call_ctx(call), call_job_done, c, clock_us() + call_left_us(call));
+	job->trace = call_trace(call);
+	return job;
 }
 
 enum rc store_run(struct store *store, struct call *call, struct pg_job *job)

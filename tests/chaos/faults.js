@@ -105,7 +105,7 @@ export class Faults {
 		if (!await daemon.isReady().catch(() => false))
 			return;	/* before it is up it does not know the signal */
 		daemon.armNextLife(fault.spec);
-		daemon.kill("SIGUSR1");
+		daemon.kill("SIGURG");
 		const hit = await daemon.waitLine(/"event":"fault\.hit"/, { ms: POINT_MS, from }).then(() => true, () => false);
 
 		if (hit)

@@ -489,7 +489,7 @@ test("a connection is kept over files and answers alike", async () => {
 
 test("a reader that does not read costs no time, however much it asks for", async () => {
 	const raw = await Raw.open(port);
-	const cpu = async () => (await stack.daemons.gateway.metrics()).process_cpu_seconds;
+	const cpu = async () => (await stack.daemons.gateway.metrics()).process_cpu_seconds_total;
 
 	raw.socket.pause();
 	raw.send("GET /assets/huge-3c4d.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50));
@@ -549,6 +549,8 @@ test("probes are public and tell what is needed", async () => {
 	const health = (await rest.get("/healthz")).body;
 	assert.deepEqual(Object.keys(health.dependencies), ["chat", "store", "database", "sign-ins"]);
 	assert.ok(health.connections >= 1);
-	assert.deepEqual((await rest.get("/api/health")).body, { status: "healthy", service: "ai-learning-platform", database: "up" });
+	assert.deepEqual((await rest.get("/api/health")).body, { status: "degraded", service: "ai-learning-platform", version: health.version,
+		database: "up", services: { gateway: "up", chat: "up", store: "up", ai: "down" }, workers: 0 }, "no worker runs here");
+	assert.equal((await rest.get("/startupz")).status, 200);
 	assert.equal((await rest.get("/metrics")).headers.get("content-type"), "text/html; charset=utf-8", "metrics are not public");
 });

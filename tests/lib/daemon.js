@@ -102,7 +102,7 @@ export class Daemon extends Proc {
 		const from = this.lines.length;
 
 		this.armNextLife(faults);
-		this.kill("SIGUSR1");
+		this.kill("SIGURG");
 		await this.waitEvent("fault.armed", () => true, { from });
 	}
 

@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "./until.js";
 
-const HARMLESS = ["SIGSTOP", "SIGCONT", "SIGUSR1"];	/* an end that follows is not their doing */
+const HARMLESS = ["SIGSTOP", "SIGCONT", "SIGURG", "SIGUSR1", "SIGUSR2"];	/* an end that follows is not their doing */
 const TOO_SHORT_MS = 200;	/* a program that lived less long is not started again at once */
 const LAST_LINES_MS = 500;	/* how long a dead program's pipe may stay open (its own children may hold it) */
 

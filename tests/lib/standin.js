@@ -36,7 +36,8 @@ const FAULTS = {
 FAULTS[fault]?.();
 createServer((request, response) => {
 	response.statusCode = request.url === "/readyz" && fault !== "unready" ? 200 : 503;
-	response.end(JSON.stringify({ name, pid: process.pid, env: process.env }));
+	response.end(JSON.stringify({ name, version: "stand-in", dependencies: { store: "not there", chat: "up" }, warnings: ["a warning"],
+		pid: process.pid, turns_waiting: 0, idle: 0, env: process.env }));
 }).listen(Number(port), host, () => log("info", "daemon.ready", { pid: process.pid }));
 process.on("SIGTERM", () => {
 	if (fault === "hang")

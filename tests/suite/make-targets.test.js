@@ -121,8 +121,8 @@ before(async () => {
 
 after(() => checkout.remove());
 
-const rowsOf = (out) => Object.fromEntries(out.split("\n").map((line) => line.split(/\s+/)).map(([name, pid, uptime, ...rest]) =>
-	[name, { pid: Number(pid), state: rest.join(" ") }]));
+const rowsOf = (out) => Object.fromEntries([...out.matchAll(/^(\S+) +(\S+) +(\S+) +(.*?)(?: {2}(.*))?$/gm)].map(([, name, pid, , state, detail]) =>
+	[name, { pid: Number(pid), state, detail }]));
 
 test("make help has a line for every target", () => {
 	const text = readFileSync(join(ROOT, "Makefile"), "utf8");
@@ -163,6 +163,7 @@ test("up starts everything on a fresh clone, and says that a demo answers", asyn
 
 	for (const name of ["pg", "model-sim", "store", "chat", "ai-1", "gateway"])
 		assert.equal(state[name]?.state, "ready", name);
+	assert.match(state.chat.detail, /^stand-in {2}store: not there {2}a warning {2}.*turns_waiting=0/);
 });
 
 test("each daemon is given the database, the simulator and its own health address", async () => {

@@ -36,10 +36,10 @@ export class Calls {
 		this.epoch = (this.epoch ?? 0) + 1;
 	}
 
-	begin({ path, key }) {
+	begin({ path, key, trace = null }) {
 		const call = {
 			n: ++this.total, epoch: this.epoch, time: new Date().toISOString(), began: performance.now(),
-			path, key, request: null, rule: null, status: null, outcome: "open", bytes: 0, reply: null, sentPieces: 0,
+			path, key, trace, request: null, rule: null, status: null, outcome: "open", bytes: 0, reply: null, sentPieces: 0,
 		};
 
 		this.open++;
@@ -92,7 +92,7 @@ function sentText(call) {
 function describe(call, withTexts = false) {
 	const { raw, model, stream, promptTokens } = call.request ?? {};
 	const line = {
-		n: call.n, time: call.time, path: call.path, key: maskKey(call.key), model, stream, rule: call.rule,
+		n: call.n, time: call.time, path: call.path, key: maskKey(call.key), trace: call.trace, model, stream, rule: call.rule,
 		status: call.status, outcome: call.outcome, bytes: call.bytes, ms: Math.round(call.ms ?? 0),
 		prompt_tokens: promptTokens, sent_tokens: call.sentPieces, finish: call.reply?.finish,
 		message_count: raw?.messages.length,

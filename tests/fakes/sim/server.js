@@ -45,7 +45,7 @@ function ruleFor(sim, request, key) {
 
 async function completion(sim, req, res, path) {
 	const key = bearer(req);
-	const call = sim.calls.begin({ path, key });
+	const call = sim.calls.begin({ path, key, trace: req.headers.traceparent });
 	let refused = false;
 
 	call.id = `chatcmpl-sim${String(call.n).padStart(8, "0")}`;
