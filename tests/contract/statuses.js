@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
+import { Daemon } from "../lib/daemon.js";
+import { claimPorts } from "../lib/ports.js";
 import { Rest } from "../lib/rest.js";
 import { until } from "../lib/until.js";
 import { checkAnswer, operation } from "./spec.js";
@@ -184,7 +186,24 @@ const meanwhileTutor = (make) => async (w, op, headers) => {
 	return meanwhile(() => ["/api/ai/module-chat", { ...about, message: SLOW }], () => ({ ...about, ...make(w) }))(w, op, headers);
 };
 
+/* The answer of a gateway that has found neither chat nor store yet. */
+async function unstarted(w, path) {
+	const claim = await claimPorts(5);
+	const [listen, health, ...nobody] = claim.ports.map((port) => `127.0.0.1:${port}`);
+	const gateway = new Daemon({ program: "gateway", instance: "gateway-early", dir: w.stack.dir, health, keepAlive: false,
+		settings: { ...w.stack.env, GATEWAY_LISTEN: listen, GATEWAY_HEALTH: health, BUS_CHAT: nobody[0], BUS_STORE: nobody[1], BUS_EVENT: nobody[2] } });
+
+	await gateway.start();
+	try {
+		return await until("it listens", () => new Rest(`http://${listen}`).get(path));
+	} finally {
+		await gateway.stop();
+		await claim.release();
+	}
+}
+
 export const SPECIAL = {
+	startupz: { 503: (w, op) => unstarted(w, op.path) },
 	register: {
 		200: async (w, op) => {
 			const person = { password: PASSWORD, first_name: "Ada", last_name: "Lovelace" };
