@@ -1,6 +1,7 @@
 /* --migrate and --dry-run: the schema without the daemon. */
 #include <sodium.h>
 
+#include "clock.h"
 #include "store.h"
 
 #define WAIT_MS 15000 /* for a server that is just starting */
@@ -35,14 +36,20 @@ static void migrate_on_tell(void *arg, const char *line)
 	puts(line);
 }
 
-/* Only as long as no connection is there: a migration itself takes the time it takes. */
+/*
+ * Only a server that stays away ends it: a migration itself takes the time it
+ * takes, and one whose connection is cut now and then goes on.
+ */
 static void migrate_on_limit(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct migrate *m = w->data;
+	int64_t away_ms = (clock_us() - m->schema.up_us) / 1000;
 
 	(void)events;
 	if (m->schema.conn.connected)
 		loop_arm(&m->loop, w, WAIT_MS);
+	else if (m->schema.up_us != 0 && away_ms < WAIT_MS)
+		loop_arm(&m->loop, w, WAIT_MS - away_ms);
 	else
 		ev_break(ev, EVBREAK_ALL);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "json.h"
 #include "sql_split.h"
 
@@ -188,6 +189,7 @@ static void schema_on_up(void *arg)
 
 	schema->failed = false;
 	schema->applied = 0;
+	schema->up_us = clock_us();
 	for (int i = 0; i < schema->migrations.n; i++)
 		schema->migrations.list[i].applied = false;
 	schema_enter(schema, SCHEMA_LOCK);

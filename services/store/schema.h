@@ -55,6 +55,7 @@ struct schema {
 	bool current; /* as last found */
 	bool failed; /* this round met an error; why says which */
 	int applied; /* in this round */
+	int64_t up_us; /* when the connection of this round was made; 0: never yet */
 	char why[512]; /* why it is not current: for operators */
 	char told[512]; /* the reason that has been logged */
 };
