@@ -57,7 +57,7 @@ describe("a guest who registers", () => {
 		const email = `${randomUUID()}@example.org`;
 		const answer = await new Rest(stack.url).ok("POST", "/api/auth/register",
 			{ email, password: "correct horse 1", first_name: "Ada", last_name: "Lovelace", guest_token: guest.token });
-		assert.deepEqual(answer.claimed, { tracks: 1, chats: 1 });
+		assert.deepEqual(answer.claimed, { tracks: 1, chats: 1, ai_settings: "none" });
 		assert.equal((await one(`select state from turns where id = '${accepted.turn_id}'`)).state, "running", "the reply is still being written");
 
 		const user = Object.assign(new Rest(stack.url, answer.access_token), { user: answer.user });
@@ -93,7 +93,7 @@ describe("a guest who registers", () => {
 		const track = await guest.createTrack();
 		const login = () => guest.ok("POST", "/api/auth/login", user.credentials);
 		const [first, second] = [await login(), await login()];
-		assert.deepEqual(first.claimed, { tracks: 1, chats: 2 });
+		assert.deepEqual(first.claimed, { tracks: 1, chats: 2, ai_settings: "none" });
 		assert.equal(second.claimed, undefined, "the guest is gone, his token means nothing");
 		const tracks = await new Rest(stack.url, first.access_token).tracks();
 		assert.deepEqual(tracks.map(({ id }) => id), [track.id]);
