@@ -216,8 +216,8 @@ void turn_remove(struct turn *turn)
 static void on_progress(void *arg, const struct answer *answer)
 {
 	struct turn *turn = arg;
-
 	const struct ans_turn_progress *a = answer->body;
+	bool was_doubtful = turn->doubtful;
 
 	turn->progress = NULL;
 	if (turn->flushed > 0)
@@ -227,6 +227,9 @@ static void on_progress(void *arg, const struct answer *answer)
 	if (a != NULL) {
 		turn->doubtful = false;
 		turn_set_owner(turn, &a->user_id, a->user_kind);
+		if (was_doubtful)
+			workers_match(turn->chat);
+		return;
 	}
 	if (answer->err.rc != RC_CONFLICT && answer->err.rc != RC_NOT_FOUND)
 		return; /* stored, or the store is away: asked again by the next tick */

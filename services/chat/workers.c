@@ -107,16 +107,19 @@ static void hand_out_trials(struct chat *chat)
 void workers_match(struct chat *chat)
 {
 	struct workers *w = &chat->workers;
+	struct waiting *entry, *tmp;
 
 	hand_out_trials(chat);
+	DL_FOREACH_SAFE (w->waiting, entry, tmp) {
+		struct turn *turn = entry->turn;
 
-	while (w->waiting != NULL && w->pulls != NULL) {
-		struct waiting *first = w->waiting;
-		struct turn *turn = first->turn;
-
-		DL_DELETE(w->waiting, first);
+		if (w->pulls == NULL)
+			return;
+		if (turn->doubtful)
+			continue; /* matched again when it turns out to be ours still */
+		DL_DELETE(w->waiting, entry);
 		w->waiting_n--;
-		talloc_free(first);
+		talloc_free(entry);
 		hand_out(chat, turn, pull_of_least_busy(w));
 	}
 }

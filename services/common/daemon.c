@@ -213,14 +213,18 @@ static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 	bool late = now > d->drain_until_us;
 
 	(void)events;
-	/* While the service still finishes its work it needs its calls answered: only then the bus is closed to them. */
-	if (!bus_is_draining(d->bus) && (late || d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg))) {
+	/*
+	 * While the service still finishes its work, and while its last spans are on their way, it needs its calls
+	 * answered: only then the bus is closed to them.
+	 */
+	if (!bus_is_draining(d->bus) &&
+	    (late || ((d->hooks.idle == NULL || d->hooks.idle(d->hooks.arg)) && last_spans_are_told(d, now)))) {
 		bus_drain(d->bus);
 		d->idle_us = now;
 	}
 	/* Nobody waits for what an idle service still asks: it gets a moment, not its whole deadline. */
 	if (late || (bus_is_draining(d->bus) && bus_stats(d->bus)->calls_open == 0 &&
-		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US) && last_spans_are_told(d, now)))
+		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US)))
 		ev_break(ev, EVBREAK_ALL);
 	else
 		loop_arm(&d->loop, w, DRAIN_POLL_MS);

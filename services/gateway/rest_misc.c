@@ -58,7 +58,8 @@ static void health_on_suite(void *arg, const struct answer *answer)
 	const struct ans_suite_state *state = answer->body;
 
 	r->asking = NULL;
-	h->chat = state != NULL;
+	/* an older chat, in the middle of an upgrade, serves without knowing the question */
+	h->chat = state != NULL || answer->err.rc == RC_UNSUPPORTED;
 	h->workers = state != NULL ? state->workers : 0;
 	health_answer(r, h);
 }

@@ -210,6 +210,10 @@ static void stop_on_answer(struct ws_ask *ask, struct ws_conn *ws, const struct 
 	if (answer->err.rc != RC_OK) {
 		if (ws != NULL)
 			ws_error_rc(ws, answer->err.rc, &refs);
+	} else if (ans->turn.elsewhere) {
+		/* nobody has it just now: whoever had it is gone, and no other has taken it over yet */
+		if (ws != NULL)
+			ws_error_rc(ws, RC_BUSY, &refs);
 	} else if (is_running(&ans->turn.outcome)) {
 		events_follow(ask->gw->events, &ask->caller, &ans->turn, ask->path_id);
 	} else if (ws != NULL && !events_has_ended(ask->gw->events, &ans->turn)) {

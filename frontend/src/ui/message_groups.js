@@ -47,7 +47,13 @@ export function messageGroups(list) {
 		/** entries: [key, node], in order. Nodes that are no longer among them the caller has removed. */
 		put(entries) {
 			known = places(entries.map(([key]) => key), known);
-			const byGroup = Map.groupBy(entries, ([key]) => Math.floor(known.get(key) / GROUP));
+			const byGroup = new Map();
+			for (const entry of entries) {
+				const number = Math.floor(known.get(entry[0]) / GROUP);
+				if (!byGroup.has(number))
+					byGroup.set(number, []);
+				byGroup.get(number).push(entry);
+			}
 			const next = new Map();
 			for (const [number, members] of byGroup) {
 				const group = groupNode(number, next.size);

@@ -56,4 +56,4 @@ begin
 end
 $$;
 
-drop function sign_in_claim(uuid, uuid, text, uuid);
+-- The form with four arguments stays: while an upgrade rolls, stores of the version before ask it.
