@@ -183,7 +183,8 @@ static void set_on_answer(struct http_request *r, const struct answer *answer)
 	const struct ans_settings_set *a = answer->body;
 
 	if (a != NULL)
-		answer_config(r, &(struct ans_settings_get){ .settings = a->settings, .has_key = a->has_key, .key_hint = a->key_hint });
+		answer_config(r, &(struct ans_settings_get){
+					 .settings = a->settings, .has_key = a->has_key, .key_hint = a->key_hint });
 	else if (answer->err.rc == RC_INVALID && strcmp(answer->err.field, "base_url") == 0)
 		problem_field(r, "base_url", "value_error", "An address of your own needs your own key, given with it",
 			      WORD_FIELD_OWN_KEY);
