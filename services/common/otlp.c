@@ -120,7 +120,7 @@ void otlp_write(UT_string *out, const char *service, const char *version, const 
 
 static void batch_begin(struct otlp *o)
 {
-	const struct span *spans[OTLP_BATCH_MAX];
+	const struct span *spans[OTLP_BATCH_MAX] = { NULL };
 	struct waiting_span *w, *tmp;
 	size_t n = 0;
 
