@@ -86,7 +86,7 @@ void daemon_start(struct daemon *d);
 void daemon_fail(struct daemon *d, const struct err *why) __attribute__((noreturn));
 
 /*
- * Something that works but should not stay so (a placeholder secret, no model):
+ * What an operator should change though the daemon serves (a weak secret in development, no model):
  * logged now, and shown by /readyz and /healthz. why names the setting, holds
  * no secret, and lives as long as the daemon. The first WARNINGS_MAX are kept.
  */
