@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { release } from "../lib/release.js";
 import { until } from "../lib/until.js";
 import { startAi } from "./ai-lib.js";
 
@@ -199,11 +200,7 @@ describe("the request as it is on the wire", () => {
 		bench = await startAi({ DEFAULT_OPENAI_BASE_URL: `http://127.0.0.1:${server.address().port}/v1/`,
 			HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9", ALL_PROXY: "http://127.0.0.1:9" });
 	});
-	after(async () => {
-		await bench.stop();
-		server.closeAllConnections();
-		server.close();
-	});
+	after(() => release(bench, { stop: () => server.closeAllConnections() }, server));
 
 	it("carries key and trace, reuses its connection and heeds no proxy", async () => {
 		const long = "x".repeat(5000);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Cluster, psql } from "../lib/pg.js";
+import { release } from "../lib/release.js";
 import { until } from "../lib/until.js";
 import { begin, exchange, finish, makeGuest, startStore, turnWish } from "./store-lib.js";
 
@@ -83,10 +84,7 @@ describe("FD-03: a connection that is cut", () => {
 		store = await started({ through: (url) => scissors.url(url) });
 		guest = await makeGuest(store);
 	});
-	after(async () => {
-		await store?.stop();
-		scissors.stop();
-	});
+	after(() => release(store, scissors));
 
 	for (const [when, what] of [["before", "before the server has seen the transaction"], ["after", "after the commit, before its answer"]]) {
 		it(`${what}: there is one row`, async () => {

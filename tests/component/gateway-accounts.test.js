@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
+import { release } from "../lib/release.js";
 import { Rest, guestOf, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until, within } from "../lib/until.js";
@@ -17,10 +18,7 @@ before(async () => {
 	stack = await startStack({ workers: 1 });
 	other = await secondGateway(stack);
 }, { timeout: 120000 });
-after(async () => {
-	await other?.stop();
-	await stack?.stop();
-}, { timeout: 60000 });
+after(() => release(other, stack), { timeout: 60000 });
 
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
 const cookieOf = (answer, name) => answer.headers.getSetCookie().map((text) => text.split(";")[0]).find((text) => text.startsWith(`${name}=`));

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { release } from "../lib/release.js";
 import { Rest, guestOf, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -16,10 +17,7 @@ before(async () => {
 	second = await secondGateway(stack);
 	second.env = stack.env;
 });
-after(async () => {
-	await second.stop();
-	await stack.stop();
-});
+after(() => release(second, stack));
 
 /* A session whose welcome is over: { rest, track, ws }. */
 async function session(sign = guestOf) {

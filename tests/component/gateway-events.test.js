@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -17,11 +18,7 @@ before(async () => {
 	gateway.env = stack.env;
 });
 
-after(async () => {
-	await gateway.stop();
-	valve.stop();
-	await stack.stop();
-});
+after(() => release(gateway, valve, stack));
 
 /* A guest's planning session whose welcome is over, on the gateway behind the valve. */
 async function session() {

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { parseOptions } from "../fakes/sim/options.js";
 import { createSimulator } from "../fakes/sim/server.js";
+import { release } from "../lib/release.js";
 import { guestOf, Rest } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { secondGateway } from "./gateway-lib.js";
@@ -36,10 +37,7 @@ before(async () => {
 	stack = await startStack({ env: { DEFAULT_OPENAI_API_KEY: "server-key", AI_TEST_RATE_PER_MINUTE: "1000",
 		AI_ALLOWED_HOSTS: `127.0.0.1:${ownPort}` } });
 });
-after(async () => {
-	await stack?.stop();
-	await own?.close();
-});
+after(() => release(stack, own));
 
 const test = (body, rest = new Rest(stack.url), headers = {}) => rest.post("/api/ai/test-connection", body, headers);
 

@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { Cluster, psql } from "../lib/pg.js";
+import { release } from "../lib/release.js";
 import { until } from "../lib/until.js";
 import { begin, exchange, finish, makeGuest, startStore, turnWish, uuid } from "./store-lib.js";
 
@@ -19,10 +20,7 @@ before(async () => {
 	store = await startStore({ cluster, env: { PG_STATEMENT_MS: "1000", PG_QUEUE_MAX: "8", BUS_TIMEOUT_MS: "8000" } });
 	guest = await makeGuest(store);
 });
-after(async () => {
-	await store.stop();
-	await cluster.stop();
-});
+after(() => release(store, cluster));
 
 const backends = async () => (await cluster.sql(`select pid from pg_stat_activity where application_name = 'alp-store'`)).split("\n").filter(Boolean);
 

@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { manyRows } from "../lib/many_rows.js";
 import { PgProxy } from "../lib/pg-proxy.js";
 import { sharedCluster } from "../lib/pg.js";
+import { release } from "../lib/release.js";
 import { begin, finish, makeUser, startStore, uuid } from "./store-lib.js";
 
 const EXECUTE = 0x45, SYNC = 0x53, QUERY = 0x51;
@@ -59,10 +60,7 @@ before(async () => {
 	[few, many] = [await somebody(FEW), await somebody(MANY)];
 	await store.db(`update users set role = 'ADMIN' where id in ('${few.who.user}', '${many.who.user}')`);
 });
-after(async () => {
-	await store.stop();
-	await proxy.stop();
-});
+after(() => release(store, proxy));
 
 /* What goes to the server for one question: { answer, statements, trips }. */
 async function counted(who, name, body) {

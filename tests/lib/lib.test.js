@@ -11,7 +11,8 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { Cluster, createDatabase, psql, rows } from "./pg.js";
 import { claimPorts } from "./ports.js";
-import { countProgram } from "./run.js";
+import { release } from "./release.js";
+import { countProgram, runFiles } from "./run.js";
 import { until } from "./until.js";
 
 const run = promisify(execFile);
@@ -106,4 +107,37 @@ test("the reporter counts each test once", async () => {
 	assert.deepEqual(results.map(({ name, result }) => `${name}: ${result}`).sort(),
 		["child fails: failed", "inside: passed", "later: skipped", "passes: passed"]);
 	rmSync(dir, { recursive: true });
+});
+
+test("release ends everything, and says all that failed", async () => {
+	const ended = [];
+	const thing = (name, err) => ({ stop: async () => { ended.push(name); if (err) throw new Error(err); } });
+
+	await release(thing("a"), undefined, { close: () => ended.push("b") });
+	await assert.rejects(release(thing("c", "one"), thing("d")), /^Error: one$/);
+	await assert.rejects(release(thing("e", "two"), thing("f", "three"), thing("g")), /two\nthree/);
+	assert.deepEqual(ended, ["a", "b", "c", "d", "e", "f", "g"]);
+});
+
+test("a file that fails runs once more: a lasting failure counts, a passing one is named", async () => {
+	const dir = mkdtempSync(join(tmpdir(), "alp-runner-"));
+	const file = (name, body) => {
+		writeFileSync(join(dir, name), `import { existsSync, writeFileSync } from "node:fs"; import { test } from "node:test"; ${body}`);
+		return join(dir, name);
+	};
+	const once = JSON.stringify(join(dir, "mark"));
+
+	try {
+		const counts = await runFiles([
+			file("steady.test.mjs", `test("a", () => {});`),
+			file("unsteady.test.mjs", `test("b", () => {}); test("c", () => { if (!existsSync(${once})) { writeFileSync(${once}, ""); throw new Error("once"); } });`),
+			file("broken.test.mjs", `test("d", () => { throw new Error("always"); });`),
+		], join(dir, "report"), { stdio: "ignore" });
+
+		assert.deepEqual([counts.passed, counts.failed, counts.skipped], [3, 1, 0]);
+		assert.equal(counts.unsteady.length, 1);
+		assert.match(counts.unsteady[0], /unsteady\.test\.mjs$/);
+	} finally {
+		rmSync(dir, { recursive: true, force: true });
+	}
 });

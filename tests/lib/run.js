@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { ROOT, buildDir } from "./daemon.js";
 import { Cluster } from "./pg.js";
 
@@ -18,6 +18,8 @@ const none = () => ({ passed: 0, failed: 0, skipped: 0 });
 function add(a, b) {
 	return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
+
+const fromRoot = (file) => relative(ROOT, file);
 
 /* Runs a program with our terminal; resolves to its exit code, 1 for a signal. */
 function run(program, args, options = {}) {
@@ -36,7 +38,7 @@ function checked(counts, code) {
 
 /* ---- C, by ctest ---------------------------------------------------------- */
 
-const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((n, [, count]) => n + Number(count), 0);
+const total = (text, pattern) => [...text.matchAll(pattern)].reduce((n, [, count]) => n + Number(count), 0);
 
 /* One program of ctest's report; cmocka's own summary counts its tests. */
 export function countProgram(xml) {
@@ -46,9 +48,9 @@ export function countProgram(xml) {
 	if (/<skipped/.test(xml) || /status="(notrun|disabled)"/.test(xml))
 		return failed ? { ...none(), failed: 1 } : { ...none(), skipped: 1 };
 	const counts = {
-		passed: sum(out, /^\[ {2}PASSED {2}\] (\d+) test/gm),
-		failed: sum(out, /^\[ {2}FAILED {2}\] (\d+) test/gm),
-		skipped: sum(out, /^\[ {2}SKIPPED \] (\d+) test/gm),
+		passed: total(out, /^\[ {2}PASSED {2}\] (\d+) test/gm),
+		failed: total(out, /^\[ {2}FAILED {2}\] (\d+) test/gm),
+		skipped: total(out, /^\[ {2}SKIPPED \] (\d+) test/gm),
 	};
 
 	if (counts.passed + counts.failed + counts.skipped === 0)
@@ -56,15 +58,28 @@ export function countProgram(xml) {
 	return failed ? checked(counts, 1) : counts;
 }
 
-async function unit(results) {
-	const report = join(results, "ctest.xml");
+async function ctestRun(report, ...more) {
 	const code = await run("ctest", ["--test-dir", buildDir(BUILD), "--output-on-failure", "--no-tests=error",
 		"-j", String(availableParallelism()), "--output-junit", report, "--test-output-size-passed", "1000000",
-		"--timeout", "120"]);
+		"--timeout", "120", ...more]);
 	const xml = existsSync(report) ? readFileSync(report, "utf8") : "";
-	const programs = xml.split("<testcase ").slice(1);
+	const programs = xml.split("<testcase ").slice(1).map((text) => [/^name="([^"]*)"/.exec(text)?.[1], countProgram(text)]);
 
-	return checked(programs.map(countProgram).reduce(add, none()), code);
+	return { code, programs: new Map(programs) };
+}
+
+/* Programs that fail run once more, as files do below. */
+async function unit(results) {
+	const first = await ctestRun(join(results, "ctest-1.xml"));
+	const failed = [...first.programs].filter(([, counts]) => counts.failed > 0).map(([name]) => name);
+	const sum = ({ code, programs }) => checked([...programs.values()].reduce(add, none()), code);
+
+	if (failed.length === 0)
+		return sum(first);
+	const second = await ctestRun(join(results, "ctest-2.xml"), "--rerun-failed");
+
+	return { ...sum({ code: second.code, programs: new Map([...first.programs, ...second.programs]) }),
+		unsteady: failed.filter((name) => second.programs.get(name)?.failed === 0) };
 }
 
 /* ---- the frontend, by vitest ------------------------------------------------ */
@@ -93,22 +108,52 @@ function testFiles(folder) {
 		.sort().map((file) => join(dir, file));
 }
 
-const nodeTests = (...folders) => async (results, env) => {
-	const files = folders.flatMap(testFiles);
-	const report = join(results, `${folders[0]}.jsonl`);
+const readLines = (file) => readFileSync(file, "utf8").split("\n").filter(Boolean).map((text) => JSON.parse(text));
 
-	if (files.length === 0)
-		return none();
+/* One run of node's runner: { code, tests }, the tests as count-reporter.js tells them. The runner may stand in a test itself. */
+async function nodeRun(files, report, options, concurrency) {
 	const code = await run(process.execPath, ["--test", `--test-timeout=${FILE_TIMEOUT_MS}`,
-		`--test-concurrency=${Math.max(2, availableParallelism())}`,
+		`--test-concurrency=${concurrency}`,
 		"--test-reporter=spec", "--test-reporter-destination=stdout",
 		`--test-reporter=${join(import.meta.dirname, "count-reporter.js")}`, `--test-reporter-destination=${report}`,
-		...files], { env: { ...process.env, ...env } });
+		...files], { ...options, env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env } });
+
+	return { code, tests: readLines(report) };
+}
+
+function countTests({ code, tests }) {
 	const counts = none();
 
-	for (const line of readFileSync(report, "utf8").split("\n").filter(Boolean))
-		counts[JSON.parse(line).result]++;
+	for (const { result } of tests)
+		counts[result]++;
 	return checked(counts, code);
+}
+
+/*
+ * Runs the files; report is the beginning of its reports' paths, options are
+ * spawn's. Files in which a test failed run once more, one after the other: a
+ * failure that stays is a failure. One that does not is named in the summary;
+ * it is a defect of the test or of the product, and its output stands above.
+ */
+export async function runFiles(files, report, options) {
+	const first = await nodeRun(files, `${report}-1.jsonl`, options, Math.max(2, availableParallelism()));
+	const failed = files.filter((file) => first.tests.some((test) => test.file === file && test.result === "failed"));
+
+	if (failed.length === 0)
+		return countTests(first);
+	console.log(`\n---- once more, alone: ${failed.map(fromRoot).join(" ")}`);
+	const second = await nodeRun(failed, `${report}-2.jsonl`, options, 1);
+	const stillFailed = (file) => second.tests.some((test) => test.file === file && test.result === "failed");
+	const kept = first.tests.filter((test) => !failed.includes(test.file));
+
+	return { ...countTests({ code: second.code, tests: [...kept, ...second.tests] }),
+		unsteady: failed.filter((file) => !stillFailed(file)).map(fromRoot) };
+}
+
+const nodeTests = (...folders) => async (results, env) => {
+	const files = folders.flatMap(testFiles);
+
+	return files.length === 0 ? none() : runFiles(files, join(results, folders[0]), { env });
 };
 
 /* ---- all of it ---------------------------------------------------------------- */
@@ -158,6 +203,8 @@ async function main() {
 	console.log("");
 	for (const { name, counts, seconds } of summary)
 		console.log(`  ${name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s   ${line(counts)}`);
+	for (const file of summary.flatMap(({ counts }) => counts.unsteady ?? []))
+		console.log(`  UNSTEADY   ${file} failed, and passed when it ran once more`);
 	const total = summary.map((entry) => entry.counts).reduce(add, none());
 
 	if (total.passed + total.failed === 0)

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Collector } from "../lib/collector.js";
+import { release } from "../lib/release.js";
 import { Rest, guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -26,10 +27,7 @@ before(async () => {
 	for (const name of ["SECRET_KEY", "BUS_KEY", "DATA_KEY"])
 		canary(name, stack.env[name]);
 });
-after(async () => {
-	await stack?.stop();
-	collector?.stop();
-});
+after(() => release(stack, collector));
 
 async function accounts() {
 	const email = `${canary("mailbox", word("mailbox").toLowerCase())}@example.org`;

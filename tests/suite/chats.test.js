@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { release } from "../lib/release.js";
 import { Rest, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -17,10 +18,7 @@ before(async () => {
 	stack = await startStack({ persona: "demo", tokenDelayMs: 1 });
 	second = await secondGateway(stack);
 });
-after(async () => {
-	await second?.stop();
-	await stack?.stop();
-});
+after(() => release(second, stack));
 
 /* The dialogue as a device puts it together from what it was sent: texts by their place. */
 function shown(history, frames) {

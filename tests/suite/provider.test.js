@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
+import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { chatOf } from "../lib/ws.js";
@@ -25,10 +26,7 @@ before(async () => {
 	stack = await startStack({ sim: false, env: { DEFAULT_OPENAI_BASE_URL: `${model.url}/v1`, DEFAULT_OPENAI_API_KEY: "some-key",
 		DEFAULT_OPENAI_MODEL: "gpt-4o" } });
 });
-after(async () => {
-	await stack?.stop();
-	await model?.stop();
-});
+after(() => release(stack, model));
 
 test("welcome, discussion and finalization run against another server", async () => {
 	const rest = await guestOf(stack);

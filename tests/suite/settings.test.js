@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseOptions } from "../fakes/sim/options.js";
 import { createSimulator } from "../fakes/sim/server.js";
+import { release } from "../lib/release.js";
 import { guestOf, Rest, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -49,10 +50,7 @@ before(async () => {
 		AI_TEST_RATE_PER_MINUTE: "1000",
 	} });
 });
-after(async () => {
-	await stack?.stop();
-	await own?.close();
-});
+after(() => release(stack, own));
 
 describe("settings", () => {
 	test("begin as the server's, for guests as well", async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Collector } from "../lib/collector.js";
+import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -20,10 +21,7 @@ before(async () => {
 	stack = await startStack({ persona: "echo", env: { OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
 		OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${CANARY}` } });
 });
-after(async () => {
-	await stack?.stop();
-	collector?.stop();
-});
+after(() => release(stack, collector));
 
 /* The spans of a trace as soon as all of these are there. */
 function spansOf(trace, names) {
