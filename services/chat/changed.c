@@ -1,6 +1,9 @@
-/* What was changed in the store while sockets look at it, and replies may be running. */
+#include "changed.h"
+
 #include "events.h"
 #include "handlers.h"
+
+/* ---- in the store, while sockets look at it and replies may be running ---------------- */
 
 /* Who waits for these replies learns that they were stopped; with their rows gone they vanish. */
 static void stop_turns(struct chat *chat, const struct uuid_text *user_id, struct text chat_id,
@@ -23,13 +26,15 @@ enum rc on_chat_changed(struct chat *chat, const struct msg_chat_changed *m, str
 	static const struct uuid_text no_track;
 	CLEANUP(json_drop) cJSON *told = m->told.len > 0 ? json_parse_trusted(m->told) : NULL;
 	const struct uuid_text *user_id = &call_caller(call)->user_id;
+	struct chat_place place = { .user_id = *user_id };
 	bool deleted = text_is(m->change, "deleted");
 	const cJSON *entry;
 
 	cJSON_ArrayForEach(entry, told)
 	{
-		if (!m->told_already)
-			events_chat_updated(chat, user_id, entry, m->change, call_trace(call));
+		place.session_key = json_get_text(entry, "session_key");
+		if (!m->told_already && uuid_from_text(json_get_text(entry, "session_id"), &place.session_id))
+			events_chat_updated(chat, &place, entry, m->change, call_trace(call));
 		if (deleted)
 			stop_turns(chat, user_id, json_get_text(entry, "chat_id"), &no_track);
 	}
@@ -37,4 +42,43 @@ enum rc on_chat_changed(struct chat *chat, const struct msg_chat_changed *m, str
 		stop_turns(chat, user_id, (struct text){ 0 }, &m->track_id);
 	call_answer(call, &(struct ans_chat_changed){ .elsewhere = m->told_already });
 	return RC_OK;
+}
+
+/* ---- by a turn that began ------------------------------------------------------------------- */
+
+struct made {
+	struct chat *chat;
+	struct chat_place place;
+	char trace[TRACE_SIZE];
+};
+
+static void made_on_load(void *arg, const struct answer *answer)
+{
+	struct made *made = arg;
+	const struct ans_chat_load *a = answer->body;
+	CLEANUP(json_drop) cJSON *info = a != NULL && a->found ? json_parse_trusted(a->chat_info) : NULL;
+
+	if (info != NULL)
+		events_chat_updated(made->chat, &made->place, info, text_from("created"), made->trace);
+	else
+		log_info(&made->chat->log, "changed.untold", "rc=%s", rc_name(answer->err.rc));
+	talloc_free(made);
+}
+
+void changed_begun(const struct turn *turn)
+{
+	const struct turn_context *c = &turn->context;
+	struct msg_chat_load m = { .chat_id = uuid_as_text(&c->chat_id), .limit = 1 };
+	struct ask ask = { .caller = turn->caller, .trace = turn->trace, .background = true };
+	struct made *made;
+
+	if (turn->wish.module_id.len == 0 || strcmp(c->chat_id.s, turn->wish.new_chat_id.s) != 0)
+		return;
+	made = talloc_zero(turn->chat->daemon->ctx, struct made);
+	made->chat = turn->chat;
+	made->place = (struct chat_place){ .user_id = c->user_id,
+					   .session_id = c->session_id,
+					   .session_key = text_copy(made, c->session_key) };
+	memcpy(made->trace, turn->trace, sizeof(made->trace));
+	bus_request(turn->chat->store, MSG_CHAT_LOAD, &m, &ask, made_on_load, made);
 }

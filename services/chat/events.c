@@ -236,25 +236,26 @@ void events_final(struct turn *turn)
 
 /* ---- chats -------------------------------------------------------------------------------- */
 
-void events_chat_updated(struct chat *chat, const struct uuid_text *user_id, const cJSON *entry, struct text change,
+void events_chat_updated(struct chat *chat, const struct chat_place *place, const cJSON *info, struct text change,
 			 const char *trace)
 {
 	static const char *const shown[] = { "chat_id", "chat_name", "chat_type", "status" };
 	CLEANUP(string_done) UT_string out = { 0 };
-	struct text key = json_get_text(entry, "session_key");
-	struct msg_chat_event m = { .user_id = *user_id, .session_key = key, .type = text_from("chat_updated") };
+	struct msg_chat_event m = { .user_id = place->user_id,
+				    .session_id = place->session_id,
+				    .session_key = place->session_key,
+				    .type = text_from("chat_updated") };
 	char now[CLOCK_ISO_SIZE];
 
-	if (!uuid_from_text(json_get_text(entry, "session_id"), &m.session_id))
-		return;
 	utstring_init(&out);
 	clock_iso(clock_wall_us(), now);
 	json_open(&out, NULL, '{');
 	json_text(&out, "type", m.type);
-	json_text(&out, "session_id", key.len > 0 ? key : uuid_as_text(&m.session_id));
+	json_text(&out, "session_id",
+		  place->session_key.len > 0 ? place->session_key : uuid_as_text(&place->session_id));
 	json_text(&out, "change", change);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		json_text(&out, shown[i], json_get_text(entry, shown[i]));
+		json_text(&out, shown[i], json_get_text(info, shown[i]));
 	json_str(&out, "timestamp", now);
 	json_close(&out, '}');
 	m.frame = json_written(&out);

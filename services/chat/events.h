@@ -16,8 +16,14 @@ void events_reset(struct turn *turn);
 void events_pieces(struct turn *turn, size_t from); /* pieces from.. of the turn's reply */
 void events_final(struct turn *turn);
 
-/* A chat of this owner changed (created, renamed, archived, restored, deleted); entry as in chat_changed.told. */
-void events_chat_updated(struct chat *chat, const struct uuid_text *user_id, const cJSON *entry, struct text change,
+/* Where a chat is: its owner, and its session under both names. */
+struct chat_place {
+	struct uuid_text user_id, session_id;
+	struct text session_key; /* the client's own name, or empty */
+};
+
+/* A chat was created, renamed, archived, restored or deleted. info: object with chat_id, chat_name, chat_type, status. */
+void events_chat_updated(struct chat *chat, const struct chat_place *place, const cJSON *info, struct text change,
 			 const char *trace);
 
 /*

@@ -1,5 +1,6 @@
 /* The steps of a turn, in the order of TURN_STEPS, and the completions of what they ask for. */
 #include "chat.h"
+#include "changed.h"
 #include "clock.h"
 #include "events.h"
 #include "fault.h"
@@ -69,6 +70,7 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 	chat->turns_n++;
 	turn_answer_accepted(turn);
 	events_accepted(turn);
+	changed_begun(turn);
 	FAULT_POINT(chat_after_accepted);
 	turn_go(turn, TURN_ASK);
 }

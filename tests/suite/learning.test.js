@@ -97,6 +97,40 @@ for (const [kind, sign] of [["guest", guestOf], ["user", userOf]])
 			assert.ok(finished.modules.every((m) => m.status === "completed" && m.progress === 100 && m.completed_at.endsWith("Z")));
 		});
 
+test("the tutor chat that a module gets is told to every tab of its track's session, once", async () => {
+	const [rest, other] = [await userOf(stack), await userOf(stack)];
+	const [track, foreign] = [await course(rest, { language: "en" }), await course(other)];
+	const [one, two] = [await chatOf(stack, rest, track.session_id), await chatOf(stack, rest, track.session_id)];
+	const stranger = await chatOf(stack, other, foreign.session_id);
+	const updates = (ws, id) => ws.frames.filter((f) => f.type === "chat_updated" && f.chat_id === id);
+	const renamed = (ws, id) => ws.next((f) => f.type === "chat_updated" && f.chat_id === id && f.change === "renamed");
+
+	/* Whatever asks first makes it: the summary, a question to the tutor, a lesson. */
+	const [first, second, third] = track.modules;
+	const { chat_id: summary } = await start(rest, track, first);
+	const { chat_id: tutor } = await rest.ok("POST", "/api/ai/module-chat", about(rest, track, second, { message: "Give me an example, please" }));
+	await lesson(rest, { module_id: third.id, track_id: track.id, lesson_number: 1 });
+	const { chat_id: taught } = await history(rest, track, third);
+
+	for (const [id, module] of [[summary, first], [tutor, second], [taught, third]]) {
+		for (const ws of [one, two]) {
+			const frame = await ws.next((f) => f.type === "chat_updated" && f.chat_id === id);
+
+			assert.deepEqual([frame.change, frame.session_id, frame.chat_name, frame.chat_type, frame.status],
+				["created", track.session_id, `Module: ${module.title}`, "module_learning", "active"]);
+		}
+		await start(rest, track, module);	/* it is there: nothing to tell */
+		await rest.ok("PATCH", `/api/chat/chats/${id}`, { chat_name: "Mine" });
+		for (const ws of [one, two]) {
+			await renamed(ws, id);
+			assert.deepEqual(updates(ws, id).map((f) => f.change), ["created", "renamed"]);
+		}
+	}
+	const { chat_id: theirs } = await start(other, foreign, foreign.modules[0]);
+	await stranger.next((f) => f.type === "chat_updated" && f.chat_id === theirs);
+	assert.deepEqual([...updates(stranger, summary), ...updates(stranger, tutor), ...updates(one, theirs)], []);
+});
+
 test("over the socket the tutor streams, stops and regenerates, and is there after a restart", async () => {
 	const rest = await userOf(stack);
 	const track = await course(rest, { language: "en" });

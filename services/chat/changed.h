@@ -1,0 +1,14 @@
+/* changed: sockets are told of chats that come, change and go. Loop thread only. */
+#ifndef ALP_CHANGED_H
+#define ALP_CHANGED_H
+
+#include "turn.h"
+
+/*
+ * Called when the store has begun a turn. When that made the tutor chat of a
+ * module, the sockets of its session get chat_updated: nothing else tells them
+ * of it. A hint, sent once: the store is asked for its name, and nobody waits.
+ */
+void changed_begun(const struct turn *turn);
+
+#endif
