@@ -17,6 +17,9 @@
  *  - on tcp and ipc a dialer may never reconnect after busy peers died (before
  *    1.6 and 1.10): req/rep goes over ws there, and a canary asks for a restart
  *    when a peer that answers a plain connect() is not reached for 5 s;
+ *  - a process that stood still is handed what waited in its sockets: a request
+ *    says until when it may be begun (struct envelope, lag.h), a later one is
+ *    refused as busy, for its asker has turned to another instance;
  *  - closing with traffic in flight can hang: bus_drain first, then bus_free
  *    under a watchdog that ends the process.
  */
@@ -115,8 +118,8 @@ void call_set_trace(struct call *call, const char *traceparent);
 
 bool call_is_gone(const struct call *call);
 uint32_t call_link(const struct call *call); /* the asker's connection: calls of one peer share it while it lives */
-int64_t call_age_us(const struct call *call);
-int64_t call_left_us(const struct call *call); /* until the asker gives up; may be negative */
+int64_t call_age_us(const struct call *call); /* since it was sent, as far as its lag tells (lag.h) */
+int64_t call_left_us(const struct call *call); /* until the asker gives up or turns to another; may be negative */
 void *call_ctx(struct call *call); /* talloc context that dies with the call */
 
 /* Each ends the call; afterwards the pointer is dead. ans is the struct ans_* of its message. */

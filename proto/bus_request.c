@@ -1,13 +1,11 @@
-#include "bus_impl.h"
+#include "bus_peer.h"
 
 #include <nng/protocol/reqrep0/req.h>
 
 #define RETRY_S 0.03
-#define LINKS_MAX 8 /* addresses of one peer */
 #define DOWN_MS 300 /* with several addresses: how long one that is away is waited for before another is tried */
 #define PATIENCE_PART 3 /* ... and the part of the default wait after which a silent one is given up for another */
 #define MUTE_US 5000000 /* how long one that was silent is asked only when no other is there */
-#define MUTE_AFTER 2 /* requests in a row without an answer */
 
 /* One REQ context per link. Between sending and `answer came` they belong to nng. */
 struct request {
@@ -16,7 +14,7 @@ struct request {
 	bool opened[LINKS_MAX];
 	int link; /* on which it was sent last */
 	int hops; /* links that said: it is elsewhere */
-	int64_t timeout_ms, recv_until_us;
+	int64_t timeout_ms, send_until_us, recv_until_us;
 	bool patient; /* its asker waits long on purpose */
 	elsewhere_fn *elsewhere;
 	nng_aio *aio;
@@ -34,23 +32,6 @@ struct request {
 	ev_timer retry;
 	struct err refusal; /* of a request that never got a context */
 	struct request *next; /* in the free list */
-};
-
-struct link {
-	struct sock *sock;
-	int64_t mute_until_us; /* it did not answer lately */
-};
-
-struct peer {
-	struct bus *bus;
-	char *name;
-	struct link links[LINKS_MAX];
-	int links_n;
-	int next; /* whose turn it is */
-	int open_n;
-	int unanswered; /* requests that reached it since its last answer */
-	struct request *slots;
-	struct request *free;
 };
 
 /* nng counts the time of each operation anew: the answer gets what sending has left. */
@@ -80,81 +61,50 @@ static void request_on_aio(void *arg)
 	bus_mail(r->peer->bus, &r->mail);
 }
 
-static bool link_is_up(const struct link *link)
-{
-	return atomic_load(&link->sock->pipes) > 0;
-}
-
-/* The next link that is there and answers; else one that is there; else the next. Not the one before, if possible. */
-static int link_pick(struct peer *peer, int before)
-{
-	int64_t now = peer->links_n > 1 ? bus_now_us() : 0;
-	int best = peer->next % peer->links_n, best_points = -1;
-
-	for (int i = 0; i < peer->links_n; i++) {
-		int n = (peer->next + i) % peer->links_n;
-		const struct link *link = &peer->links[n];
-		int points = 4 * link_is_up(link) + 2 * (link->mute_until_us <= now) + (n != before);
-
-		if (points > best_points)
-			best = n, best_points = points;
-	}
-	peer->next = best + 1;
-	return best;
-}
-
-/* The link behind this one that is there; -1: none is left that was not asked. */
-static int link_after(const struct request *r, int *hops_out)
-{
-	const struct peer *peer = r->peer;
-
-	for (*hops_out = r->hops + 1; *hops_out < peer->links_n; (*hops_out)++) {
-		int n = (r->link + *hops_out - r->hops) % peer->links_n;
-
-		if (link_is_up(&peer->links[n]))
-			return n;
-	}
-	return -1;
-}
-
-static bool another_is_up(const struct peer *peer, int but)
-{
-	for (int n = 0; n < peer->links_n; n++)
-		if (n != but && link_is_up(&peer->links[n]))
-			return true;
-	return false;
-}
-
 static int64_t earlier(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Until when this link may take the request, and (recv_until_us) answer: all the time there is, unless another could be asked. */
-static int64_t link_until_us(struct request *r)
+/* Goes to link next: until when it may take the request, and answer. All the time there is, unless another could be asked. */
+static void request_aim(struct request *r, int link, int64_t now)
 {
-	int64_t now = bus_now_us();
-
+	r->link = link;
 	r->recv_until_us = r->deadline_us;
-	if (!r->patient && another_is_up(r->peer, r->link))
+	if (!r->patient && peer_has_another(r->peer, link))
 		r->recv_until_us = earlier(r->deadline_us, now + r->timeout_ms * 1000 / PATIENCE_PART);
-	if (r->peer->links_n > 1 && !link_is_up(&r->peer->links[r->link]))
-		return earlier(r->deadline_us, now + DOWN_MS * 1000);
-	return r->recv_until_us;
+	r->send_until_us = r->recv_until_us;
+	if (r->peer->links_n > 1 && !link_is_up(&r->peer->links[link]))
+		r->send_until_us = earlier(r->deadline_us, now + DOWN_MS * 1000);
 }
 
-static void request_send_to(struct request *r, int link)
+static int64_t request_hop_ms(const struct request *r, int64_t now)
 {
-	nng_msg *msg = bus_message(&r->bytes);
+	return (r->recv_until_us - now) / 1000;
+}
 
-	r->link = link;
+/* The bytes carry the stamp of this link already. */
+static void request_send(struct request *r)
+{
+	int link = r->link;
+
 	if (!r->opened[link] && nng_ctx_open(&r->ctx[link], r->peer->links[link].sock->nng) != 0)
 		abort();
 	r->opened[link] = true;
 	r->receiving = false;
-	request_set_timeout(r, link_until_us(r));
-	nng_aio_set_msg(r->aio, msg);
+	request_set_timeout(r, r->send_until_us);
+	nng_aio_set_msg(r->aio, bus_message(&r->bytes));
 	nng_ctx_send(r->ctx[link], r->aio);
+}
+
+/* Once more, to this link: whoever had it before may not begin with it any more when its time is over. */
+static void request_send_again(struct request *r, int link)
+{
+	int64_t now = bus_now_us();
+
+	request_aim(r, link, now);
+	frame_stamp(&r->bytes, r->peer->bus->key, now, request_hop_ms(r, now));
+	request_send(r);
 }
 
 static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
@@ -164,7 +114,7 @@ static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
 	(void)events;
 	ev_timer_stop(ev, w);
 	r->peer->bus->stats.requests_retried++;
-	request_send_to(r, link_pick(r->peer, r->link));
+	request_send_again(r, link_pick(r->peer, r->link));
 }
 
 static void request_finish(struct request *r, const struct answer *answer)
@@ -227,10 +177,12 @@ static void request_deliver(struct mail *mail)
 		answer.body = frame->body;
 	}
 	r->peer->links[r->link].mute_until_us = 0;
-	next = answer.body != NULL && r->elsewhere != NULL && r->elsewhere(answer.body) ? link_after(r, &hops) : -1;
+	next = answer.body != NULL && r->elsewhere != NULL && r->elsewhere(answer.body)
+		       ? link_after(r->peer, r->link, r->hops, &hops)
+		       : -1;
 	if (next >= 0) {
 		r->hops = hops;
-		request_send_to(r, next);
+		request_send_again(r, next);
 	} else {
 		request_finish(r, &answer);
 	}
@@ -263,6 +215,11 @@ static struct request *request_refuse(struct peer *peer, enum rc rc, const char 
 	peer->bus->stats.requests_open++;
 	bus_mail(peer->bus, &r->mail);
 	return r;
+}
+
+struct request *request_slots(void *ctx, int n)
+{
+	return talloc_zero_array(ctx, struct request, (unsigned)n);
 }
 
 /* A free slot; made when first needed, so that an idle daemon stays small. NULL when all are in use. */
@@ -303,12 +260,6 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 		env.timeout_ms = bus->config.timeout_ms;
 	if (ask->trace != NULL)
 		strncpy(env.trace, ask->trace, sizeof(env.trace) - 1);
-	utstring_clear(&r->bytes);
-	frame_encode(&r->bytes, bus->key, &env, body);
-	if (utstring_len(&r->bytes) > bus->config.message_max) {
-		LL_PREPEND(peer->free, r);
-		return request_refuse(peer, RC_INVALID, "larger than BUS_MESSAGE_MAX", done, arg);
-	}
 	r->id = msg;
 	r->done = done;
 	r->arg = arg;
@@ -318,11 +269,20 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 	r->patient = ask->timeout_ms > bus->config.timeout_ms;
 	r->elsewhere = ask->elsewhere;
 	r->hops = 0;
-	r->deadline_us = bus_now_us() + env.timeout_ms * 1000;
+	env.sent_us = bus_now_us();
+	r->deadline_us = env.sent_us + env.timeout_ms * 1000;
+	request_aim(r, link_pick(peer, -1), env.sent_us);
+	env.hop_ms = request_hop_ms(r, env.sent_us);
+	utstring_clear(&r->bytes);
+	frame_encode(&r->bytes, bus->key, &env, body);
+	if (utstring_len(&r->bytes) > bus->config.message_max) {
+		LL_PREPEND(peer->free, r);
+		return request_refuse(peer, RC_INVALID, "larger than BUS_MESSAGE_MAX", done, arg);
+	}
 	bus->stats.requests_sent++;
 	bus->stats.requests_open++;
 	bus->background_n += r->background;
-	request_send_to(r, link_pick(peer, -1));
+	request_send(r);
 	return r;
 }
 
@@ -332,7 +292,7 @@ void request_forget(struct request *request)
 		request->done = NULL;
 }
 
-static void peer_stop(struct sock *sock)
+void peer_stop(struct sock *sock)
 {
 	struct peer *peer = sock->owner;
 
@@ -349,59 +309,4 @@ static void peer_stop(struct sock *sock)
 			nng_msg_free(r->msg);
 		utstring_done(&r->bytes);
 	}
-}
-
-/* One more address; the first one's socket ends the requests of all. */
-static bool peer_dial(struct peer *peer, const char *address, struct err *err)
-{
-	struct link *link = &peer->links[peer->links_n];
-	const char *name = peer->name;
-	nng_socket nng;
-
-	if (nng_req0_open(&nng) != 0)
-		return err_set(err, RC_INTERNAL, "%s: cannot open a socket", peer->name);
-	nng_socket_set_ms(nng, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-	if (peer->links_n > 0)
-		name = talloc_asprintf(peer, "%s-%d", peer->name, peer->links_n + 1);
-	link->sock = sock_add(peer->bus, name, nng, true, peer);
-	if (peer->links_n++ == 0)
-		link->sock->stop = peer_stop;
-	return sock_start(link->sock, address, true, err);
-}
-
-struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, struct err *err)
-{
-	struct peer *peer = talloc_zero(bus, struct peer);
-	char *one;
-
-	peer->bus = bus;
-	peer->name = talloc_strdup(peer, name);
-	peer->slots = talloc_zero_array(peer, struct request, (unsigned)bus->config.inflight_max);
-	while ((one = bus_address_next(peer, &addresses)) != NULL) {
-		if (peer->links_n == LINKS_MAX) {
-			err_field(err, RC_INVALID, name, "%s: at most %d addresses were expected", name, LINKS_MAX);
-			return NULL;
-		}
-		if (!peer_dial(peer, one, err))
-			return NULL;
-	}
-	return peer->links_n > 0 ? peer : NULL;
-}
-
-bool peer_is_up(const struct peer *peer)
-{
-	for (int n = 0; n < peer->links_n; n++)
-		if (link_is_up(&peer->links[n]))
-			return true;
-	return false;
-}
-
-int peer_instances(const struct peer *peer)
-{
-	return peer->links_n;
-}
-
-bool peer_is_mute(const struct peer *peer)
-{
-	return peer_is_up(peer) && peer->unanswered >= MUTE_AFTER;
 }

@@ -1,4 +1,5 @@
 #include "bus_impl.h"
+#include "lag.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct server {
 	struct sock *sock;
 	const struct dispatch *dispatch;
 	void *service;
+	struct lags *lags; /* of its askers */
 	int slots_n;
 	struct call *slots;
 };
@@ -131,12 +133,29 @@ void call_fail(struct call *call, enum rc rc, const char *field, const char *fmt
 	call_reply(call, &err, NULL);
 }
 
+/* It counts from when it was sent. What waited in the sockets of a stopped process is older than when it was read. */
+static void call_take_lag(struct call *call)
+{
+	if (call->env.sent_us > 0)
+		call->since_us -= lags_take(call->server->lags, call->pipe, call->env.sent_us, call->since_us);
+}
+
+/* Its asker has turned to another instance: what is asked here may have been overtaken there. */
+static bool call_is_late(const struct call *call)
+{
+	return call->env.sent_us > 0 && call_age_us(call) > call->env.hop_ms * 1000;
+}
+
 static void call_dispatch(struct call *call)
 {
 	struct server *server = call->server;
 	call_fn *handler = server->dispatch->call[call->env.msg];
 	enum rc rc;
 
+	if (call_is_late(call)) {
+		call_fail(call, RC_BUSY, NULL, "came too late");
+		return;
+	}
 	if (server->sock->bus->draining) {
 		call_fail(call, RC_BUSY, NULL, "shutting down");
 		return;
@@ -170,6 +189,7 @@ static void call_deliver(struct mail *mail)
 	call->frame = frame_decode(call->work, bus->key, text_of(nng_msg_body(call->msg), nng_msg_len(call->msg)),
 				   &call->env, &err);
 	if (call->frame != NULL && !call->env.is_answer && !msg_info(call->env.msg)->is_event) {
+		call_take_lag(call);
 		if (watch->begun != NULL)
 			watch->begun(watch->arg, call);
 		call_dispatch(call);
@@ -190,6 +210,7 @@ static void server_on_gone(struct sock *sock, uint32_t pipe)
 {
 	struct server *server = sock->owner;
 
+	lags_forget(server->lags, pipe);
 	for (int i = 0; i < server->slots_n; i++) {
 		struct call *call = &server->slots[i];
 
@@ -231,6 +252,7 @@ bool bus_serve(struct bus *bus, const char *name, const char *address, const str
 	server->sock->stop = server_stop;
 	server->dispatch = dispatch;
 	server->service = service;
+	server->lags = lags_new(server);
 	server->slots = talloc_zero_array(server, struct call, (unsigned)bus->config.inflight_max);
 	for (int i = 0; i < bus->config.inflight_max; i++) {
 		struct call *call = &server->slots[i];
@@ -298,6 +320,8 @@ int64_t call_left_us(const struct call *call)
 	int64_t timeout_ms =
 		call->env.timeout_ms > 0 ? call->env.timeout_ms : call->server->sock->bus->config.timeout_ms;
 
+	if (call->env.sent_us > 0 && call->env.hop_ms < timeout_ms)
+		timeout_ms = call->env.hop_ms;
 	return timeout_ms * 1000 - call_age_us(call);
 }
 

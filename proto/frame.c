@@ -1,6 +1,8 @@
 #include "frame.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <arpa/inet.h>
 #include <sodium.h>
@@ -32,9 +34,37 @@ void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES])
 	crypto_generichash(key_out, BUS_KEY_BYTES, (const unsigned char *)bus_key.p, bus_key.len, NULL, 0);
 }
 
+/* The stamp of a request: both numbers in so many hex digits, in the first member, so that its place is known. */
+#define STAMP_FMT "%016" PRIx64 "%08" PRIx64
+#define STAMP_LEN 24
+#define STAMP_AT (FRAME_HEAD + sizeof("{\"s\":\"") - 1)
+
+static void put_stamp(char out[STAMP_LEN + 1], int64_t sent_us, int64_t hop_ms)
+{
+	snprintf(out, STAMP_LEN + 1, STAMP_FMT, (uint64_t)sent_us, (uint64_t)hop_ms & UINT32_MAX);
+}
+
+static void get_stamp(struct text stamp, struct envelope *env)
+{
+	char sent[17];
+
+	if (stamp.len != STAMP_LEN)
+		return;
+	memcpy(sent, stamp.p, 16);
+	sent[16] = '\0';
+	env->sent_us = (int64_t)strtoull(sent, NULL, 16);
+	env->hop_ms = (int64_t)strtoull(stamp.p + 16, NULL, 16);
+}
+
 static void put_envelope(UT_string *json, const struct envelope *env)
 {
+	char stamp[STAMP_LEN + 1];
+
 	json_open(json, NULL, '{');
+	if (env->sent_us > 0) {
+		put_stamp(stamp, env->sent_us, env->hop_ms);
+		json_str(json, "s", stamp);
+	}
 	json_i64(json, "v", PROTO_MAJOR);
 	json_str(json, "m", msg_info(env->msg)->name);
 	if (env->trace[0] != '\0')
@@ -53,12 +83,19 @@ static void put_envelope(UT_string *json, const struct envelope *env)
 		json_str(json, "e", env->err.message);
 }
 
+/* The MAC of the message that begins at start and ends with out. */
+static void sign(UT_string *out, size_t start, const unsigned char key[BUS_KEY_BYTES])
+{
+	unsigned char *head = (unsigned char *)utstring_body(out) + start;
+
+	crypto_auth(head, head + crypto_auth_BYTES, utstring_len(out) - start - crypto_auth_BYTES, key);
+}
+
 static void seal(UT_string *out, const unsigned char key[BUS_KEY_BYTES], struct text json, struct text blob)
 {
 	uint32_t len = htonl((uint32_t)json.len);
 	unsigned char mac[crypto_auth_BYTES] = { 0 };
 	size_t start = utstring_len(out);
-	unsigned char *head;
 
 	utstring_reserve(out, FRAME_HEAD + json.len + blob.len + 1);
 	utstring_bincpy(out, mac, sizeof(mac));
@@ -66,8 +103,16 @@ static void seal(UT_string *out, const unsigned char key[BUS_KEY_BYTES], struct 
 	utstring_bincpy(out, json.p, json.len);
 	if (blob.len > 0)
 		utstring_bincpy(out, blob.p, blob.len);
-	head = (unsigned char *)utstring_body(out) + start;
-	crypto_auth(head, head + sizeof(mac), utstring_len(out) - start - sizeof(mac), key);
+	sign(out, start, key);
+}
+
+void frame_stamp(UT_string *bytes, const unsigned char key[BUS_KEY_BYTES], int64_t sent_us, int64_t hop_ms)
+{
+	char stamp[STAMP_LEN + 1];
+
+	put_stamp(stamp, sent_us, hop_ms);
+	memcpy(utstring_body(bytes) + STAMP_AT, stamp, STAMP_LEN);
+	sign(bytes, 0, key);
 }
 
 void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body)
@@ -118,6 +163,7 @@ static bool get_envelope(const cJSON *tree, struct envelope *env, struct err *er
 		return true;
 	}
 	json_get_i64(tree, "t", &env->timeout_ms);
+	get_stamp(json_get_text(tree, "s"), env);
 	env->caller.kind = caller_kind_from(json_get_text(tree, "k"));
 	copy_text(env->caller.language, sizeof(env->caller.language), json_get_text(tree, "l"));
 	return uuid_from_text(user, &env->caller.user_id) || err_field(err, RC_INVALID, "u", "no caller");

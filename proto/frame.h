@@ -27,6 +27,8 @@ struct envelope {
 	enum msg_id msg;
 	bool is_answer;
 	int64_t timeout_ms; /* request: how long the asker waits */
+	int64_t sent_us; /* request: when it was sent, by the asker's CLOCK_MONOTONIC; 0: not told */
+	int64_t hop_ms; /* ... and how long from then on its receiver may answer, before another is asked */
 	char trace[56]; /* W3C traceparent, or "" */
 	struct caller caller;
 	struct err err; /* answer: rc, and why when it is not OK */
@@ -44,6 +46,9 @@ void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES]);
 
 /* Appends the bytes of a message to out (initialised). body may be NULL in an answer with an error. */
 void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body);
+
+/* Rewrites sent_us and hop_ms in the bytes of a request that frame_encode made with them. */
+void frame_stamp(UT_string *bytes, const unsigned char key[BUS_KEY_BYTES], int64_t sent_us, int64_t hop_ms);
 
 /*
  * Reads a message. The frame borrows from bytes, which must outlive it; free

@@ -50,6 +50,33 @@ static void frame_carries_fields_groups_and_blobs(void **state)
 	utstring_done(&bytes);
 }
 
+static void frame_is_stamped_anew_for_another_receiver(void **state)
+{
+	struct msg_turn_stop m = { .turn_id = { "11111111-1111-4111-8111-111111111111" } };
+	struct envelope env = request_of(MSG_TURN_STOP);
+	struct frame *frame;
+	UT_string bytes;
+
+	(void)state;
+	env.sent_us = 123456789012;
+	env.hop_ms = 10000;
+	utstring_init(&bytes);
+	frame_encode(&bytes, key, &env, &m);
+	frame = frame_decode(NULL, key, json_written(&bytes), NULL, NULL);
+	assert_non_null(frame);
+	assert_int_equal(frame->env.sent_us, 123456789012);
+	assert_int_equal(frame->env.hop_ms, 10000);
+	talloc_free(frame);
+	frame_stamp(&bytes, key, INT64_MAX, 7);
+	frame = frame_decode(NULL, key, json_written(&bytes), NULL, NULL);
+	assert_non_null(frame);
+	assert_true(frame->env.sent_us == INT64_MAX);
+	assert_int_equal(frame->env.hop_ms, 7);
+	assert_string_equal(((const struct msg_turn_stop *)frame->body)->turn_id.s, m.turn_id.s);
+	talloc_free(frame);
+	utstring_done(&bytes);
+}
+
 static void frame_refuses_every_changed_byte(void **state)
 {
 	struct msg_turn_stop m = { .turn_id = { "11111111-1111-4111-8111-111111111111" } };
@@ -184,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frame_carries_fields_groups_and_blobs),
+		cmocka_unit_test(frame_is_stamped_anew_for_another_receiver),
 		cmocka_unit_test(frame_refuses_every_changed_byte),
 		cmocka_unit_test(frame_refuses_another_version_in_words),
 		cmocka_unit_test(frame_names_the_field_that_is_missing),

@@ -241,8 +241,12 @@ test("FB-09: names that begin alike hear nothing of each other", async () => {
 
 test("FB-10: more requests than there is room for, and no descriptors left: refused, then all is as before", async () => {
 	const rest = await guestOf(stack);
+	const { gateway } = stack.daemons;
+	const pid = gateway.pid;
+	const descriptors = async () => Number((await run("sh", ["-c", `ls /proc/${pid}/fd | wc -l`])).stdout);
 
 	await rest.createTrack();
+	const before = await descriptors();
 	stack.daemons.store.kill("SIGSTOP");
 	const asked = Array.from({ length: 600 }, () => rest.get("/api/tracks"));
 	const answers = await Promise.all(asked);
@@ -252,12 +256,12 @@ test("FB-10: more requests than there is room for, and no descriptors left: refu
 	assert.ok((await stack.daemons.gateway.metrics()).alp_bus_requests_busy_total > 0);
 	await until("requests are served again", async () => (await rest.get("/api/tracks")).status === 200);
 
-	const { gateway } = stack.daemons;
-	const pid = gateway.pid;
-	const used = Number((await run("sh", ["-c", `ls /proc/${pid}/fd | wc -l`])).stdout);
+	await until("the connections of these requests are gone", async () => (await descriptors()) <= before, { ms: 30000 });
+	const used = await descriptors();
+
 	await run("prlimit", ["--pid", String(pid), `--nofile=${used + 10}:4096`]);
 	const held = await Promise.all(Array.from({ length: 40 }, () => Raw.open(stack.ports.GATEWAY_LISTEN)));
-	await until("some were turned away or wait", async () => Number((await run("sh", ["-c", `ls /proc/${pid}/fd | wc -l`])).stdout) >= used + 5);
+	await until("some were turned away or wait", async () => (await descriptors()) >= used + 5);
 	for (const raw of held)
 		raw.end();
 	await run("prlimit", ["--pid", String(pid), "--nofile=4096:4096"]);

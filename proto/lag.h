@@ -1,0 +1,35 @@
+/*
+ * lag: how much longer a request was on its way than the quickest one that came
+ * over the same connection lately.
+ *
+ * A process that was stopped finds what waited in its sockets when it wakes.
+ * Whether its askers still wait cannot be told from clocks of two machines, but
+ * from differences: what the sender's clock said when it sent, against ours when
+ * it came, is a constant plus the time on the way (the minimum filter of clock
+ * synchronisation, RFC 5905 section 10). Clocks drift apart: the constant is
+ * given LAG_DRIFT_PPM, more than NTP would ever correct.
+ *
+ * Loop thread only; nothing fails.
+ */
+#ifndef ALP_LAG_H
+#define ALP_LAG_H
+
+#include <stdint.h>
+
+#define LAG_LINKS_MAX 64 /* the connection known longest is forgotten for one more */
+#define LAG_DRIFT_PPM 500
+
+struct lags;
+
+/* Owned by ctx; knows no connection. */
+struct lags *lags_new(void *ctx);
+
+/*
+ * The lag in microseconds of a request that came over link at now_us, sent at
+ * sent_us by its sender's clock. The first one of a link has none.
+ */
+int64_t lags_take(struct lags *lags, uint32_t link, int64_t sent_us, int64_t now_us);
+
+void lags_forget(struct lags *lags, uint32_t link); /* the connection has ended */
+
+#endif
