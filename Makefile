@@ -93,7 +93,7 @@ logs: ## follow all logs, or some: make logs LOGS="chat ai-1"
 	@$(DEV)/stack.sh logs $(LOGS)
 
 ##@ Database
-.PHONY: db-up db-down db-reset db-reset-force create-tables migrate migrate-chat-id migrate-dry-run
+.PHONY: db-up db-down db-reset db-reset-force create-tables migrate migrate-chat-id migrate-dry-run backup restore
 
 db-up: deps ## start the database only, return when it answers
 	@$(DEV)/db.sh up
@@ -116,6 +116,21 @@ migrate-chat-id: create-tables ## the same, under its old name
 
 migrate-dry-run: deps build ## say what migrate would do with the database, change nothing
 	@$(DEV)/db.sh migrate-dry-run
+
+backup: ## copy the database into FILE (var/backup/TIME.dump), also while the stack runs
+	@$(DEV)/db.sh backup "$(FILE)"
+
+restore: ## bring the backup FILE into a new database, named by ALP_VAR or DATABASE_URL
+	@$(DEV)/db.sh restore "$(FILE)"
+
+##@ Secrets
+.PHONY: rotate rotate-end
+
+rotate: ## a new KEY (SECRET_KEY, DATA_KEY, BUS_KEY); what the old one signed or sealed stays good
+	@$(DEV)/rotate.sh "$(KEY)"
+
+rotate-end: ## what the old KEY signed or sealed is good no more
+	@$(DEV)/rotate.sh --end "$(KEY)"
 
 ##@ Deliver
 .PHONY: deb package-test

@@ -52,7 +52,7 @@ step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$
 	--suppress=internalAstError --suppress=AssignmentIntegerToAddress \
 	-I proto -I services/common "${UNITS[@]}"
 step clang-tidy tidy
-step shellcheck shellcheck -x -P deploy/dev "${SCRIPTS[@]}"
+step shellcheck shellcheck -x -P SCRIPTDIR -P deploy/dev "${SCRIPTS[@]}"
 step env.example env_example_is_current
 step settings.md settings_doc_is_current
 step metrics.md metrics_doc_is_current

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The database: db.sh up|down|reset|reset-force|migrate|migrate-dry-run
+# The database: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup FILE|restore FILE
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/env.sh"
@@ -7,6 +7,7 @@
 . "$(dirname "$0")/pg.sh"
 
 STORE=$BIN/store/alp-store
+OPS=$ROOT/deploy/ops
 
 store_tool() {
 	[[ -x $STORE ]] || die "${STORE#"$ROOT"/} is not built; run make build"
@@ -47,6 +48,24 @@ confirm() {
 	[[ $answer == yes ]] || die "nothing was changed"
 }
 
+# backup [FILE]: of what this stack uses, also while it runs.
+backup() {
+	local file=${1:-$VAR/backup/$(date -u +%Y-%m-%d-%H%M%S).dump}
+
+	! stack_running || use_env_dir
+	database_up
+	mkdir -p "$(dirname "$file")"
+	"$OPS/backup.sh" "$file"
+}
+
+# restore FILE: into this stack's database, which must be new and unused.
+restore() {
+	[[ -f ${1-} ]] || die "which backup? make restore FILE=..."
+	! stack_running || die "the stack runs; make stop-all, then restore into a new database (ALP_VAR or DATABASE_URL)"
+	database_up
+	"$OPS/restore.sh" "$1"
+}
+
 case ${1-} in
 up) locked database_up ;;
 down) locked database_down ;;
@@ -57,5 +76,7 @@ reset)
 	locked reset
 	;;
 reset-force) locked reset ;;
-*) die "usage: db.sh up|down|reset|reset-force|migrate|migrate-dry-run" ;;
+backup) locked backup "${2-}" ;;
+restore) locked restore "${2-}" ;;
+*) die "usage: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup|restore" ;;
 esac

@@ -31,7 +31,7 @@ kept_secret() {
 # secret NAME: exports the configured one; where .env has none, or the word that
 # asks for one, a random one that is kept beside the database.
 secret() {
-	local name=$1 value
+	local name=$1 value earlier
 
 	value=$(setting "$name")
 	if [[ -z $value ]] || is_placeholder "$value"; then
@@ -41,8 +41,21 @@ secret() {
 			(umask 077 && printf '%s=%s\n' "$name" "$value" >>"$SECRETS")
 			say "$name is not set, or a placeholder: made one, kept in ${SECRETS#"$ROOT"/}"
 		fi
+		earlier=$(kept_secret "${name}_OLD")
+		[[ -z $earlier ]] || export "${name}_OLD=$earlier"
 	fi
 	export "$name=$value"
+}
+
+# secret_file NAME: where the value in force stands.
+secret_file() {
+	local value=${FROM_FILE[$1]-}
+
+	if [[ -n $value ]] && ! is_placeholder "$value"; then
+		printf '%s' "$ENV_FILE"
+	else
+		printf '%s' "$SECRETS"
+	fi
 }
 
 export_secrets() {

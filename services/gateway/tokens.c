@@ -11,6 +11,7 @@
 #include "config.h"
 
 #define KEY_MIN 32
+#define KEYS_MAX 8 /* SECRET_KEY and the older ones */
 #define ISSUER "ai-learning-platform"
 #define AUDIENCE "api"
 #define TYPE_ACCESS "access"
@@ -18,8 +19,8 @@
 #define GUEST "guest_"
 
 struct tokens {
-	const unsigned char *key;
-	int key_len;
+	struct text keys[KEYS_MAX]; /* the first one signs, all of them are believed */
+	size_t n;
 	int64_t life_s;
 };
 
@@ -43,31 +44,58 @@ static bool key_is_varied(const char *key)
 	return false;
 }
 
+static bool key_is_weak(const char *key)
+{
+	return strlen(key) < KEY_MIN || is_placeholder(key) || !key_is_varied(key);
+}
+
+/* The key belongs to tokens or lives as long. *weak becomes true when only DEBUG lets it pass. */
+static bool key_add(struct tokens *tokens, const char *name, const char *key, bool debug, bool *weak, struct err *err)
+{
+	if (tokens->n == KEYS_MAX)
+		return err_field(err, RC_INVALID, name, "%s: at most %d keys were expected", name, KEYS_MAX - 1);
+	if (key_is_weak(key) && !debug)
+		return err_field(err, RC_INVALID, name,
+				 "%s must have at least %d bytes and be no placeholder (only with DEBUG=true)", name,
+				 KEY_MIN);
+	*weak = *weak || key_is_weak(key);
+	tokens->keys[tokens->n++] = text_from(key);
+	return true;
+}
+
+static bool keys_add_old(struct tokens *tokens, const char *p, bool debug, bool *weak, struct err *err)
+{
+	while (*p != '\0') {
+		size_t len = strcspn(p, ",");
+		const char *key = talloc_strndup(tokens, p, len);
+
+		if (len > 0 && !key_add(tokens, "SECRET_KEY_OLD", key, debug, weak, err))
+			return false;
+		p += len + (p[len] == ',');
+	}
+	return true;
+}
+
 struct tokens *tokens_new(void *ctx, const struct config *config, const char **warning_out, struct err *err)
 {
-	const char *key = config->secret_key;
-	bool weak = strlen(key) < KEY_MIN || is_placeholder(key) || !key_is_varied(key);
-	struct tokens *tokens;
+	struct tokens *tokens = talloc_zero(ctx, struct tokens);
+	bool weak = false;
 
 	*warning_out = NULL;
+	tokens->life_s = config->access_token_expire_minutes * 60;
 	if (strcmp(config->algorithm, "HS256") != 0)
 		err_set(err, RC_INVALID, "ALGORITHM: HS256 is the only accepted value");
 	else if (config->access_token_expire_minutes < 1 || config->access_token_expire_minutes > 525600)
 		err_set(err, RC_INVALID, "ACCESS_TOKEN_EXPIRE_MINUTES: 1 to 525600 was expected");
-	else if (key[0] == '\0')
+	else if (config->secret_key[0] == '\0')
 		err_set(err, RC_INVALID, "SECRET_KEY is required and not set");
-	else if (weak && !config->debug)
-		err_set(err, RC_INVALID,
-			"SECRET_KEY must have at least %d bytes and be no placeholder (only with DEBUG=true)", KEY_MIN);
-	else {
+	else if (key_add(tokens, "SECRET_KEY", config->secret_key, config->debug, &weak, err) &&
+		 keys_add_old(tokens, config->secret_key_old, config->debug, &weak, err)) {
 		if (weak)
 			*warning_out = "SECRET_KEY is short or a placeholder: anyone can sign tokens";
-		tokens = talloc_zero(ctx, struct tokens);
-		tokens->key = (const unsigned char *)key;
-		tokens->key_len = (int)strlen(key);
-		tokens->life_s = config->access_token_expire_minutes * 60;
 		return tokens;
 	}
+	talloc_free(tokens);
 	return NULL;
 }
 
@@ -128,7 +156,8 @@ char *token_issue(void *ctx, const struct tokens *tokens, const struct caller *c
 	jwt_t *jwt = NULL;
 	char *encoded, *out;
 
-	if (jwt_new(&jwt) != 0 || jwt_set_alg(jwt, JWT_ALG_HS256, tokens->key, tokens->key_len) != 0 ||
+	if (jwt_new(&jwt) != 0 ||
+	    jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)tokens->keys[0].p, (int)tokens->keys[0].len) != 0 ||
 	    jwt_add_grant(jwt, "sub", subject) != 0 || jwt_add_grant(jwt, "iss", ISSUER) != 0 ||
 	    jwt_add_grant(jwt, "aud", AUDIENCE) != 0 || jwt_add_grant(jwt, "type", TYPE_ACCESS) != 0 ||
 	    jwt_add_grant(jwt, "sid", sign_in->id.s) != 0 ||
@@ -226,18 +255,31 @@ static bool claims_are_good(jwt_t *jwt, struct token *out, struct err *err)
 	return times_are_good(jwt, out, err);
 }
 
+/* NULL: no key of ours has signed it. Belongs to libjwt. */
+static jwt_t *decoded(const struct tokens *tokens, const char *text)
+{
+	jwt_t *jwt = NULL;
+
+	for (size_t i = 0; i < tokens->n; i++) {
+		if (jwt_decode(&jwt, text, (const unsigned char *)tokens->keys[i].p, (int)tokens->keys[i].len) == 0)
+			return jwt;
+		jwt = NULL;
+	}
+	return NULL;
+}
+
 bool token_read(const struct tokens *tokens, struct text text, struct token *out, struct err *err)
 {
 	struct token token = { 0 };
-	jwt_t *jwt = NULL;
+	jwt_t *jwt;
 	char *copy;
 	bool good;
 
 	if (!is_compact(text))
 		return err_set(err, RC_UNAUTHORIZED, "not a compact token");
 	copy = text_dup(NULL, text);
-	good = jwt_decode(&jwt, copy, tokens->key, tokens->key_len) == 0 ||
-	       err_set(err, RC_UNAUTHORIZED, "bad signature or form");
+	jwt = decoded(tokens, copy);
+	good = jwt != NULL || err_set(err, RC_UNAUTHORIZED, "bad signature or form");
 	talloc_free(copy);
 	good = good && claims_are_good(jwt, &token, err);
 	jwt_free(jwt);

@@ -14,8 +14,10 @@ struct tokens;
 #define TOKEN_MAX 2048 /* bytes; ours have about 350 */
 
 /*
- * Checks SECRET_KEY, ALGORITHM and ACCESS_TOKEN_EXPIRE_MINUTES. NULL with err
- * when one cannot be used. *warning_out names a weak key that DEBUG lets pass, or is NULL.
+ * Checks SECRET_KEY, SECRET_KEY_OLD, ALGORITHM and ACCESS_TOKEN_EXPIRE_MINUTES.
+ * NULL with err when one cannot be used. *warning_out names a weak key that DEBUG
+ * lets pass, or is NULL. Tokens are signed with SECRET_KEY; those that an old one
+ * signed are read as well.
  */
 struct tokens *tokens_new(void *ctx, const struct config *config, const char **warning_out, struct err *err);
 

@@ -10,9 +10,14 @@
 
 #define KEY "0123456789abcdefghijklmnopqrstuvwxyzABCD"
 
+static char no_old_keys[] = "";
+
 static struct config config_with(char *key)
 {
-	return (struct config){ .secret_key = key, .algorithm = "HS256", .access_token_expire_minutes = 30 };
+	return (struct config){ .secret_key = key,
+				.secret_key_old = no_old_keys,
+				.algorithm = "HS256",
+				.access_token_expire_minutes = 30 };
 }
 
 static struct tokens *tokens(void *ctx)
@@ -268,6 +273,38 @@ static void tokens_refuse_weak_keys_outside_of_debug(void **state)
 	assert_null(warning);
 }
 
+static void tokens_of_an_old_key_are_read_and_none_is_signed_with_it(void **state)
+{
+	static char key[] = KEY, new_key[] = "fedcba9876543210-a-new-key-of-another-day",
+		    both[] = ",another key of the same length 123456789," KEY, weak[] = KEY ",your-secret-key-here",
+		    many[] = KEY "," KEY "," KEY "," KEY "," KEY "," KEY "," KEY "," KEY;
+	void *ctx = talloc_new(NULL);
+	struct config before = config_with(key), after = config_with(new_key);
+	struct sign_in sign_in = { { SID }, 7 };
+	struct caller who = user();
+	struct tokens *old, *rotated;
+	struct err err = { 0 };
+	const char *warning;
+	struct token read;
+
+	(void)state;
+	after.secret_key_old = both;
+	old = tokens_new(ctx, &before, &warning, NULL);
+	rotated = tokens_new(ctx, &after, &warning, NULL);
+	assert_non_null(rotated);
+	assert_null(warning);
+	assert_true(token_read(rotated, text_from(token_issue(ctx, old, &who, &sign_in)), &read, NULL));
+	assert_true(token_read(rotated, text_from(token_issue(ctx, rotated, &who, &sign_in)), &read, NULL));
+	assert_false(token_read(old, text_from(token_issue(ctx, rotated, &who, &sign_in)), &read, NULL));
+	after.secret_key_old = weak;
+	assert_null(tokens_new(ctx, &after, &warning, &err));
+	assert_non_null(strstr(err.message, "SECRET_KEY_OLD"));
+	assert_null(strstr(err.message, "your-secret"));
+	after.secret_key_old = many;
+	assert_null(tokens_new(ctx, &after, &warning, &err));
+	talloc_free(ctx);
+}
+
 static void tokens_refuse_other_settings(void **state)
 {
 	static char key[] = KEY, hs512[] = "HS512";
@@ -337,6 +374,7 @@ int main(void)
 		cmocka_unit_test(tokens_refuse_broken_forms),
 		cmocka_unit_test(tokens_check_every_claim),
 		cmocka_unit_test(tokens_refuse_weak_keys_outside_of_debug),
+		cmocka_unit_test(tokens_of_an_old_key_are_read_and_none_is_signed_with_it),
 		cmocka_unit_test(tokens_refuse_other_settings),
 		cmocka_unit_test(bearer_is_split_from_its_scheme),
 		cmocka_unit_test(cookies_are_found_by_their_whole_name),

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../lib/until.js";
 
-const MAKE_MS = 600000;
-const BOOT_MS = 60000;
+const MAKE_MS = 1800000;
+const BOOT_MS = 180000;
 const OUTPUT_MAX = 64 << 20;
 
 const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
@@ -30,7 +30,7 @@ export class Container {
 
 		container.dir = mkdtempSync(join(tmpdir(), "alp-boot-"));
 		container.root = join(container.dir, "root");
-		execFileSync("mmdebstrap", ["--quiet", "--variant=minbase",
+		execFileSync("mmdebstrap", ["--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io",
 			`--include=${["systemd", "systemd-sysv", "dbus", ...include, ...dependenciesOf(debs)].join(",")}`,
 			readFileSync("/etc/os-release", "utf8").match(/^VERSION_CODENAME=(.*)$/m)[1], container.root],
 		{ timeout: MAKE_MS, stdio: ["ignore", "ignore", "inherit"] });

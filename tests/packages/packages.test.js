@@ -56,7 +56,7 @@ function newer(deb) {
 
 before(async () => {
 	box = await Container.boot(debs, ["postgresql", "procps"]);
-}, { timeout: 900000 });
+}, { timeout: 2400000 });
 
 after(async () => {
 	sim?.kill();
