@@ -3,11 +3,13 @@
  * test's own beside a stack's.
  */
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { Daemon } from "../lib/daemon.js";
+import { join } from "node:path";
+import { buildDir, Daemon } from "../lib/daemon.js";
 import { claimPorts } from "../lib/ports.js";
-import { within } from "../lib/until.js";
+import { until, within } from "../lib/until.js";
 
 /* One TCP connection: what is written, and everything that came back. */
 export class Raw {
@@ -139,4 +141,43 @@ export async function secondGateway(stack, env = {}) {
 				throw new Error(`gateway-2 ended with ${exit.signal ?? exit.code}:\n${daemon.tail()}`);
 		},
 	};
+}
+
+/*
+ * A client that stops reading after so many bytes, over a connection that holds
+ * little: what it does not take stays with the server. Its text is what it read.
+ */
+export class Narrow {
+	received = "";
+	#bytes = [];
+
+	constructor(port, bytes) {
+		this.child = spawn("setpriv", ["--pdeathsig", "KILL", "--", join(buildDir("debug"), "tests/component/alp-narrow"), String(port), String(bytes)],
+			{ stdio: ["pipe", "pipe", "inherit"] });
+		this.child.stdin.on("error", () => {});
+		this.child.stdout.on("data", (data) => {
+			this.#bytes.push(data);
+			this.received = Buffer.concat(this.#bytes).toString();
+		});
+		this.ended = once(this.child, "close");
+		this.limit = bytes;
+	}
+
+	send(text) {
+		this.child.stdin.write(text);
+	}
+
+	/* It has read so many bytes, and reads no more. */
+	stopped(ms) {
+		return until("the reader stops", () => Buffer.byteLength(this.received) === this.limit, { ms });
+	}
+
+	readOn() {
+		this.child.kill("SIGCONT");
+	}
+
+	async stop() {
+		this.child.kill("SIGKILL");
+		await this.ended;
+	}
 }
