@@ -1,6 +1,8 @@
 #include "otlp.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <utlist.h>
@@ -296,6 +298,42 @@ static void header_add(struct otlp *o, const char *line)
 	o->headers = more;
 }
 
+/* In place. False: a percent sign that codes nothing, or what could end a header. */
+static bool percent_decode(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		char pair[3] = { 0 };
+
+		if (*p != '%') {
+			*to++ = *p;
+			continue;
+		}
+		if (!isxdigit((unsigned char)p[1]) || !isxdigit((unsigned char)p[2]))
+			return false;
+		memcpy(pair, p + 1, 2);
+		*to = (char)strtoul(pair, NULL, 16);
+		if (*to++ == '\0')
+			return false;
+		p += 2;
+	}
+	*to = '\0';
+	return text[strcspn(text, "\r\n")] == '\0';
+}
+
+static char *trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		text[--len] = '\0';
+	return text;
+}
+
+/* As OpenTelemetry writes them: a list like W3C Baggage, values percent-encoded. */
 static bool read_headers(struct otlp *o, struct err *err)
 {
 	char *rest = talloc_strdup(o, o->config.headers);
@@ -303,17 +341,18 @@ static bool read_headers(struct otlp *o, struct err *err)
 	header_add(o, "Content-Type: application/json");
 	header_add(o, "Expect:");
 	for (char *item; (item = strsep(&rest, ",")) != NULL;) {
-		char *value;
+		char *name = trim(item), *value = strchr(name, '=');
 
-		item += strspn(item, " ");
-		if (*item == '\0')
+		if (*name == '\0')
 			continue;
-		value = strchr(item, '=');
-		if (value == NULL || value == item || strpbrk(item, "\r\n:") != NULL)
+		if (value != NULL)
+			*value++ = '\0';
+		if (value == NULL || *(name = trim(name)) == '\0' || strpbrk(name, "\r\n: \t") != NULL ||
+		    !percent_decode(value = trim(value)))
 			return err_field(err, RC_INVALID, "OTEL_EXPORTER_OTLP_HEADERS",
-					 "OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value was expected");
-		*value++ = '\0';
-		header_add(o, talloc_asprintf(o, "%s: %s", item, value));
+					 "OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value was expected, "
+					 "values percent-encoded");
+		header_add(o, talloc_asprintf(o, "%s: %s", name, value));
 	}
 	return true;
 }

@@ -49,6 +49,11 @@ static void otlp_refuses_settings_that_cannot_be_used(void **state)
 		{ "http://x", "no value", "OTEL_EXPORTER_OTLP_HEADERS" },
 		{ "http://x", "a=b,=c", "OTEL_EXPORTER_OTLP_HEADERS" },
 		{ "http://x", "a\nb=c", "OTEL_EXPORTER_OTLP_HEADERS" },
+		{ "http://x", "a:b=c", "OTEL_EXPORTER_OTLP_HEADERS" },
+		{ "http://x", "a=50%", "OTEL_EXPORTER_OTLP_HEADERS" },
+		{ "http://x", "a=%zz", "OTEL_EXPORTER_OTLP_HEADERS" },
+		{ "http://x", "a=b%00c", "OTEL_EXPORTER_OTLP_HEADERS" },
+		{ "http://x", "a=b%0d%0aHost:%20c", "OTEL_EXPORTER_OTLP_HEADERS" },
 	};
 
 	(void)state;

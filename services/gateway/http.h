@@ -135,6 +135,9 @@ bool http_read_head(struct http_request *r);
 /* From inside of a callback of lws: sends the answer that is ready, or waits for it. As lws wants it. */
 int http_leave(struct http_request *r);
 
+/* The connection is a WebSocket from here on: its request ends well. */
+void http_upgraded(struct http_request *r);
+
 void http_free(struct http_request *r);
 
 #endif

@@ -52,6 +52,13 @@ static void account(struct http_request *r)
 		 (long long)us, caller_kind_name(r->caller.kind));
 }
 
+void http_upgraded(struct http_request *r)
+{
+	r->status = 101;
+	account(r);
+	http_free(r);
+}
+
 /* What a write that moved nothing means. */
 static enum sent stalled(ssize_t n)
 {

@@ -18,6 +18,10 @@ struct wish {
 	bool is_switch;
 };
 
+/* For logs, metrics and spans; the paths are not among those of the API. */
+static const struct route planning_route = { .method = HTTP_GET, .pattern = "/ws/chat/{session_id}" };
+static const struct route switch_route = { .method = HTTP_GET, .pattern = "/ws/chat/{session_id}/switch" };
+
 static bool name_is_good(struct text name)
 {
 	if (name.len == 0 || name.len > NAME_MAX_BYTES)
@@ -45,6 +49,8 @@ static bool read_path(struct http_request *r, struct wish *wish)
 	if (!name_is_good(name))
 		return false;
 	wish->session = uuid_from_text(name, &uuid) ? text_copy(r, uuid_as_text(&uuid)) : name;
+	r->match.result = ROUTE_FOUND;
+	r->match.route = wish->is_switch ? &switch_route : &planning_route;
 	return true;
 }
 
@@ -143,6 +149,6 @@ int ws_on_upgrade(struct conn *conn)
 	caller = wish.token.caller;
 	memcpy(caller.language, r->caller.language, sizeof(caller.language));
 	ws_new(conn, &caller, &wish.token, wish.session, wish.is_switch);
-	http_free(r);
+	http_upgraded(r);
 	return 0;
 }

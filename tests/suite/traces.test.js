@@ -8,7 +8,7 @@ import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
-import { chatOf } from "../lib/ws.js";
+import { chatOf, Ws } from "../lib/ws.js";
 
 const CANARY = "canary-token-for-the-collector";
 const hex = (n) => randomBytes(n).toString("hex");
@@ -19,7 +19,7 @@ let collector, stack;
 before(async () => {
 	collector = await new Collector().start();
 	stack = await startStack({ persona: "echo", env: { OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
-		OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${CANARY}` } });
+		OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${CANARY} , x-scope=a%2Cb%3Dc:d` } });
 });
 after(() => release(stack, collector));
 
@@ -86,6 +86,23 @@ test("a request over HTTP, with a trace of its own when the client has none", as
 	assert.equal(own.parentSpanId, undefined);
 });
 
+test("a socket that opens is a request that went well, one that is refused says why", async () => {
+	const rest = await guestOf(stack);
+	const [good, second, bad] = [hex(16), hex(16), hex(16)];
+	const path = "GET /ws/chat/{session_id}";
+	const open = (where, token, trace) => Ws.open(`${stack.wsUrl}/ws/chat/${where}`, { token, headers: { traceparent: traceparentOf(trace, hex(8)) } });
+
+	await (await open("mine", rest.token, good)).close();
+	await (await open("mine/switch", rest.token, second)).close();
+	await assert.rejects(open("mine", "nonsense", bad), (err) => err.status === 401);
+	for (const [trace, name, status] of [[good, path, 101], [second, `${path}/switch`, 101], [bad, path, 401]]) {
+		const [span] = await spansOf(trace, [name]);
+
+		assert.deepEqual([span.attributes["http.response.status_code"], span.attributes["http.route"], span.status.code ?? 0],
+			[status, name.slice(4), 0]);
+	}
+});
+
 test("who asks not to be recorded is not, and is answered", async () => {
 	const rest = await guestOf(stack);
 	const [trace, later] = [hex(16), hex(16)];
@@ -103,6 +120,7 @@ test("the collector gets what the specification says, at its path, with its head
 		assert.equal(path, "/v1/traces");
 		assert.equal(headers["content-type"], "application/json");
 		assert.equal(headers.authorization, `Bearer ${CANARY}`);
+		assert.equal(headers["x-scope"], "a,b=c:d");
 	}
 	for (const daemon of stack.all)
 		assert.ok(!daemon.lines.some((line) => line.includes(CANARY)), daemon.name);
