@@ -1,6 +1,7 @@
 import { defineConfig } from 'vite';
 import { compress } from './build/compress.js';
 import { docs } from './build/docs.js';
+import { firstPage } from './build/first_page.js';
 
 const gateway = `http://${process.env.GATEWAY_LISTEN || '127.0.0.1:8000'}`;
 const port = Number(process.env.FRONTEND_PORT || 3000);
@@ -25,6 +26,6 @@ export default defineConfig({
 		/* The page's content policy allows no inline script. */
 		modulePreload: { polyfill: false },
 	},
-	plugins: [docs(), compress()],
+	plugins: [docs(), firstPage(), compress()],
 	test: { environment: 'node', include: ['src/**/*.test.js'] },
 });

@@ -1,5 +1,5 @@
 /*
- * The look: by the system unless somebody chose. public/theme.js sets the
+ * The look: by the system unless somebody chose. public/start.js sets the
  * choice before the first paint; here it is changed.
  */
 

@@ -2,44 +2,29 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
-import { startStack } from "../lib/stack.js";
+import { test } from "node:test";
 import { until } from "../lib/until.js";
 import { Rest } from "../lib/rest.js";
-import { launch, Visitor } from "./lib.js";
+import { useStack } from "./lib.js";
 
 const PASSWORD = "analytical1";
 
-let stack;
-let browser;
+const world = useStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } }, {
+	/* the first one is the admin */
+	prepare: () => person("admin"),
+});
 let v;
 let n = 0;
-
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-	/* the first one is the admin */
-	await person("admin");
-});
-
-afterEach(async () => {
-	await v?.context.close();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
 
 async function person(name = "user") {
 	const email = `${name}-${process.pid}-${++n}@example.com`;
 
-	await new Rest(stack.url).ok("POST", "/api/auth/register", { email, password: PASSWORD, first_name: "Ada", last_name: "Lovelace" });
+	await new Rest(world.url).ok("POST", "/api/auth/register", { email, password: PASSWORD, first_name: "Ada", last_name: "Lovelace" });
 	return { email, password: PASSWORD };
 }
 
 async function enter(who, options) {
-	v = await Visitor.enter(browser, stack.url, options);
+	v = await world.enter(options);
 	if (who)
 		await v.signIn(who);
 	return v;
@@ -60,7 +45,7 @@ test("a guest registers and keeps the work", async () => {
 	await v.at("password").fill(PASSWORD);
 	await v.at("confirm").fill(PASSWORD);
 	await v.at("register-submit").click();
-	await v.page.waitForURL(`${stack.url}/tracks`);
+	await v.page.waitForURL(`${world.url}/tracks`);
 	assert.match(await v.at("track-card").innerText(), /Гостевой трек/);
 	assert.match(await v.at("user-name").innerText(), /Ада Лавлейс/);
 	assert.deepEqual(v.complaints, []);
@@ -74,7 +59,7 @@ test("a token that ran out is renewed without a word, and a new tab knows who it
 	await v.page.getByText("Здесь будут ваши треки").waitFor();
 	v.forgive(/401/);
 	const tab = await v.context.newPage();
-	await tab.goto(`${stack.url}/profile`);
+	await tab.goto(`${world.url}/profile`);
 	await tab.getByTestId("delete-account").waitFor();
 	/* no token where scripts of another day could find it */
 	const kept = await tab.evaluate(() => JSON.stringify(localStorage));
@@ -128,9 +113,9 @@ test("name and password are changed, data downloaded, the account deleted", asyn
 	await v.at("delete-account").click();
 	await v.at("delete-password").fill("changed-pass2");
 	await v.at("delete-confirm").click();
-	await v.page.waitForURL(`${stack.url}/`);
+	await v.page.waitForURL(`${world.url}/`);
 	assert.equal(await v.page.evaluate(() => sessionStorage.length + Number(localStorage.getItem("signed_in_as") !== null)), 0);
-	const again = await new Rest(stack.url).post("/api/auth/login", { email: who.email, password: "changed-pass2" });
+	const again = await new Rest(world.url).post("/api/auth/login", { email: who.email, password: "changed-pass2" });
 	assert.equal(again.status, 401);
 	assert.deepEqual(v.complaints, []);
 });
@@ -138,10 +123,10 @@ test("name and password are changed, data downloaded, the account deleted", asyn
 test("signing out clears this browser, in every tab", async () => {
 	await enter(await person());
 	const tab = await v.context.newPage();
-	await tab.goto(`${stack.url}/profile`);
+	await tab.goto(`${world.url}/profile`);
 	await tab.getByTestId("delete-account").waitFor();
 	await v.at("sign-out").click();
-	await v.page.waitForURL(`${stack.url}/`);
+	await v.page.waitForURL(`${world.url}/`);
 	await tab.getByTestId("login-submit").waitFor();
 	assert.equal(await v.page.evaluate(() => sessionStorage.length), 0);
 	assert.deepEqual(v.complaints, []);
@@ -187,16 +172,16 @@ test("an admin closes and opens a sign-in; nobody else comes to that page", asyn
 	await v.at("toggle-user").click();
 	await v.page.getByRole("dialog").getByRole("button", { name: "Закрыть вход" }).click();
 	await until("it is closed", async () => /Закрыт/.test(await v.at("user-row").innerText()));
-	assert.notEqual((await new Rest(stack.url).post("/api/auth/login", who)).status, 200);
+	assert.notEqual((await new Rest(world.url).post("/api/auth/login", who)).status, 200);
 	await v.at("toggle-user").click();
 	await until("it is open again", async () => /Разрешён/.test(await v.at("user-row").innerText()));
-	assert.equal((await new Rest(stack.url).post("/api/auth/login", who)).status, 200);
+	assert.equal((await new Rest(world.url).post("/api/auth/login", who)).status, 200);
 	assert.deepEqual(v.complaints, []);
 	await v.context.close();
 
 	await enter(who);
 	await v.go("/users");
-	await v.page.waitForURL(`${stack.url}/tracks`);
+	await v.page.waitForURL(`${world.url}/tracks`);
 	assert.equal(await v.page.locator('[data-nav="/users"]').count(), 0);
 });
 

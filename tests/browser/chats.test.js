@@ -6,35 +6,19 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { manyRows } from "../lib/many_rows.js";
 import { Rest } from "../lib/rest.js";
-import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
-import { launch, PHONE, Visitor } from "./lib.js";
+import { PHONE, useStack } from "./lib.js";
 
 const TRACK = { title: "Основы Python", description: "Хочу читать таблицы." };
 
-let stack;
-let browser;
+const world = useStack({ persona: "echo", tokenDelayMs: 2 });
 let v;
 
-before(async () => {
-	stack = await startStack({ persona: "echo", tokenDelayMs: 2 });
-	browser = await launch();
-});
-
-afterEach(async () => {
-	await v?.context.close();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
-
 async function begin(options) {
-	v = await Visitor.enter(browser, stack.url, options);
+	v = await world.enter(options);
 	await v.prefer({ hint_planning: "seen" });
 	await v.enterAsGuest();
 	await v.createTrack(TRACK);
@@ -104,7 +88,7 @@ test("another answer is a version one can switch to and from", async () => {
 	await begin();
 	await v.say("первый вопрос");
 	await v.answerCount(2);
-	await stack.sim.script([{ text: "совсем другой ответ" }]);
+	await world.stack.sim.script([{ text: "совсем другой ответ" }]);
 	await v.at("regenerate").click();
 	await until("the second version is there", async () => /2/.test(await v.at("version").last().textContent()));
 	await v.answerCount(2);
@@ -151,7 +135,7 @@ test("a question is taken back into the field, changed and sent again", async ()
 
 test("one message waits for the running answer, a second one stays in the field", async () => {
 	await begin();
-	await stack.sim.script([{ text: "слово ".repeat(400), token_delay: 10 }]);
+	await world.stack.sim.script([{ text: "слово ".repeat(400), token_delay: 10 }]);
 	await v.say("первое");
 	await v.page.locator('[data-testid="message-ai"][data-state="streaming"]').waitFor();
 	await v.say("второе");
@@ -189,11 +173,11 @@ test("a finished dialogue goes along as Markdown and JSON, and tells what it cos
 
 test("a long dialogue comes page by page, the reader stays where he is, a file has all of it", async () => {
 	const person = { email: `long-${process.pid}@example.com`, password: "analytical1" };
-	const { user } = await new Rest(stack.url).ok("POST", "/api/auth/register", { ...person, first_name: "Ada", last_name: "Lovelace" });
+	const { user } = await new Rest(world.url).ok("POST", "/api/auth/register", { ...person, first_name: "Ada", last_name: "Lovelace" });
 	const made = manyRows(user.id, { tracks: 1, messages: 450 });
 
-	await stack.db(made.sql);
-	v = await Visitor.enter(browser, stack.url);
+	await world.stack.db(made.sql);
+	v = await world.enter();
 	await v.prefer({ hint_planning: "seen" });
 	await v.signIn(person);
 	await v.go(`/tracks/${made.track}/plan`);
@@ -236,7 +220,7 @@ test("a hostile answer loads nothing, runs nothing and leads nowhere it should n
 
 	await begin();
 	v.page.on("request", (request) => asked.push(request.url()));
-	await stack.sim.script([{ text: [
+	await world.stack.sim.script([{ text: [
 		"<script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 1\">",
 		"![pixel](https://evil.example/pixel.png)",
 		"[press](javascript:window.hacked=1) [data](data:text/html,<script>1</script>) [good](https://good.example/)",
@@ -254,14 +238,14 @@ test("a hostile answer loads nothing, runs nothing and leads nowhere it should n
 		assert.ok(!href || /noopener/.test(rel));
 	assert.equal(await answer.locator("script, img, svg, [onerror], [onclick], [onload], [style]").count(), 0);
 	assert.equal(await v.page.evaluate(() => window.hacked), undefined);
-	assert.deepEqual(asked.filter((address) => !address.startsWith(stack.url)), []);
+	assert.deepEqual(asked.filter((address) => !address.startsWith(world.url)), []);
 	assert.ok(await v.overflow() <= 0);
 	assert.deepEqual(v.complaints, []);
 });
 
 test("formulas are drawn, code is coloured and can be copied", async () => {
 	await begin();
-	await stack.sim.script([{ text: "Вот $x^2$ и\n\n$$\\frac{a}{b}$$\n\n```python\ndef f():\n    return 'да'\n```\n\nЦена $5 и $6." }]);
+	await world.stack.sim.script([{ text: "Вот $x^2$ и\n\n$$\\frac{a}{b}$$\n\n```python\ndef f():\n    return 'да'\n```\n\nЦена $5 и $6." }]);
 	await v.say("формула");
 	await v.answerCount(2);
 	const answer = v.answers().last();

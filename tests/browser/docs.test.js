@@ -1,31 +1,21 @@
 /* The API's documentation in a real browser: it needs no other server and breaks no rule of the page's content policy. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { startStack } from "../lib/stack.js";
+import { test } from "node:test";
+import { useStack } from "./lib.js";
 
-let stack, browser;
-
-before(async () => {
-	stack = await startStack({ sim: false, workers: 0 });
-	browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run"] });
-});
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
+const world = useStack({ sim: false, workers: 0 });
 
 for (const path of ["/docs", "/redoc"])
 	test(`${path} shows every group of operations, by itself`, async () => {
-		const page = await browser.newPage();
+		const page = await world.browser.newPage();
 		const complaints = [];
 		const foreign = [];
 
 		page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
 		page.on("pageerror", (err) => complaints.push(String(err)));
-		page.on("request", (request) => request.url().startsWith(stack.url) || request.url().startsWith("data:") || foreign.push(request.url()));
-		await page.goto(stack.url + path);
+		page.on("request", (request) => request.url().startsWith(world.url) || request.url().startsWith("data:") || foreign.push(request.url()));
+		await page.goto(world.url + path);
 		await page.getByRole("link", { name: "auth", exact: true }).waitFor();
 		const summary = page.getByText("Make an account and sign in");
 
@@ -34,5 +24,4 @@ for (const path of ["/docs", "/redoc"])
 		await page.getByText("Request body").first().waitFor();
 		assert.deepEqual(complaints, []);
 		assert.deepEqual(foreign, []);
-		await page.close();
 	});

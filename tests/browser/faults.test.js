@@ -5,35 +5,20 @@
  */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startStack } from "../lib/stack.js";
+import { test } from "node:test";
 import { until } from "../lib/until.js";
 import { fedPage, message } from "./fed_page.js";
-import { launch, Visitor } from "./lib.js";
+import { useStack } from "./lib.js";
 import { makeWork } from "./screens.js";
 
 const TRACK = { title: "Основы Python", description: "Хочу читать таблицы.", expectations: "Без спешки." };
 const NO_ANSWER = /сервер не отвечает\. Проверьте соединение/;
 
-let stack;
-let browser;
+const world = useStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } }, {
+	prepare: async ({ url }) => { work = await makeWork(url, "ru"); },
+});
 let work;
 let v;
-
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-	work = await makeWork(stack.url, "ru");
-});
-
-afterEach(async () => {
-	await v?.context.close();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
 
 /* The form of a new track, filled and sent; its answer is the route's. */
 async function sendTrack() {
@@ -75,7 +60,7 @@ function slow() {
 }
 
 async function enter() {
-	v = await Visitor.enter(browser, stack.url);
+	v = await world.enter();
 	await v.prefer({ hint_planning: "seen" });
 	await v.enterAsGuest();
 }
@@ -157,7 +142,7 @@ test("a slow server is waited for in sight, and one press makes one track", asyn
 
 test("frames nobody knows and damaged ones change nothing", async () => {
 	const turn_id = "10000000-0000-4000-8000-000000000000";
-	const { visitor, send, raw } = await fedPage(browser, stack.url, work, {
+	const { visitor, send, raw } = await fedPage(world.browser, world.url, work, {
 		history: [message(0, "план")],
 		onFrame(frame, say) {
 			if (frame.message !== "вопрос")
@@ -186,7 +171,7 @@ test("a megabyte of an answer, and a line without end, leave a page one can use"
 	const history = [message(0, `${"x".repeat(300_000)} ${words} <img src=x onerror=alert(1)> ${"[".repeat(20_000)}`), message(2, `# Заголовок\n\n${"x".repeat(20_000)}\n\n|a|\n|-|\n${"|b|\n".repeat(3000)}`)];
 
 	assert.ok(Buffer.byteLength(history[0].content) > 1_000_000);
-	({ visitor: v } = await fedPage(browser, stack.url, work, { history }));
+	({ visitor: v } = await fedPage(world.browser, world.url, work, { history }));
 	assert.equal(await v.answers().first().locator("img").count(), 0);
 	assert.equal((await v.answers().first().locator(".message-body").textContent()).length, history[0].content.length);
 	await v.answers().last().locator("table").waitFor();
@@ -199,7 +184,7 @@ test("a megabyte of an answer, and a line without end, leave a page one can use"
 });
 
 test("a dead server is told on every page, and what was typed goes out when it lives again", async () => {
-	const { gateway } = stack.daemons;
+	const { gateway } = world.stack.daemons;
 
 	await enter();
 	await v.createTrack(TRACK);

@@ -4,37 +4,21 @@
  */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { Rest } from "../lib/rest.js";
-import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
-import { launch, Visitor } from "./lib.js";
+import { useStack } from "./lib.js";
 
 const PASSWORD = "парольпароль1";
 const TRACK = { title: "<img src=x onerror=\"window.hacked=1\"> Python", description: "<b>таблицы</b> & графики" };
 const PATIENT = { ms: 60000 };
 
-let stack;
-let browser;
+const world = useStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } });
 let v;
 let n = 0;
 
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-});
-
-afterEach(async () => {
-	await v?.context.close();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
-
 async function enter() {
-	v = await Visitor.enter(browser, stack.url);
+	v = await world.enter();
 	await v.prefer({ hint_planning: "seen" });
 }
 
@@ -42,7 +26,7 @@ async function enter() {
 async function planner() {
 	const person = { email: `inventory-${process.pid}-${++n}@example.com`, password: PASSWORD };
 
-	await new Rest(stack.url).ok("POST", "/api/auth/register", { ...person, first_name: "Ada", last_name: "Lovelace" });
+	await new Rest(world.url).ok("POST", "/api/auth/register", { ...person, first_name: "Ada", last_name: "Lovelace" });
 	await enter();
 	await v.signIn(person);
 	await v.createTrack(TRACK);
@@ -68,7 +52,7 @@ test("signing in asks for no more than the server does, and a password can be se
 	await v.page.getByLabel("Показать пароль").check();
 	assert.equal(await v.at("password").getAttribute("type"), "text");
 	await v.at("register-submit").click();
-	await v.page.waitForURL(`${stack.url}/tracks`);
+	await v.page.waitForURL(`${world.url}/tracks`);
 
 	/* a password by other rules is for the server to judge */
 	await v.at("sign-out").click();
@@ -124,14 +108,14 @@ test("names, titles and times are shown as they are", async () => {
 
 test("an answer that failed is no message, and can be asked for again", async () => {
 	await planner();
-	await stack.sim.script([{ status: { code: 400 }, times: "always" }]);
+	await world.stack.sim.script([{ status: { code: 400 }, times: "always" }]);
 	await v.say("вопрос");
 	await v.at("retry").waitFor();
 	assert.equal(await v.answers().count(), 1);
 	await v.page.reload();
 	await v.at("retry").waitFor();
 	assert.equal(await v.answers().count(), 1, "the failure is not stored as an answer");
-	await stack.sim.forget("script");
+	await world.stack.sim.forget("script");
 	await v.at("retry").click();
 	await v.answerCount(2);
 	assert.deepEqual(v.complaints, []);

@@ -2,31 +2,15 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
-import { startStack } from "../lib/stack.js";
+import { test } from "node:test";
 import { until } from "../lib/until.js";
-import { DESKTOP, launch, PHONE, Visitor } from "./lib.js";
+import { DESKTOP, PHONE, useStack } from "./lib.js";
 
-let stack;
-let browser;
+const world = useStack({ persona: "demo", tokenDelayMs: 1, env: { DEMO_MODEL: "true" } });
 let v;
 
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 1, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-});
-
-afterEach(async () => {
-	await v?.context.close();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
-
 async function course(options) {
-	v = await Visitor.enter(browser, stack.url, options);
+	v = await world.enter(options);
 	await v.prefer({ hint_planning: "seen" });
 	await v.enterAsGuest();
 	await v.createTrack({ title: "Python", description: "Tables and charts" });
@@ -121,10 +105,10 @@ test("a locked module says what opens it, also by its address; the order can be 
 
 test("a summary that fails says why and can be tried again", async () => {
 	await course();
-	await stack.sim.script([{ status: 500, times: "always" }]);
+	await world.stack.sim.script([{ status: 500, times: "always" }]);
 	await v.at("module-learn").first().click();
 	await v.at("summary-retry").waitFor();
-	await stack.sim.forget("script");
+	await world.stack.sim.forget("script");
 	await v.at("summary-retry").click();
 	await until("the summary is written", async () => !await v.at("download-summary").isDisabled(), { ms: 60000 });
 	v.forgive(/50\d/);

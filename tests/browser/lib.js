@@ -1,9 +1,11 @@
-/* What browser tests, pictures and the report share: the browser, a page that complains, the usual steps. */
+/* What browser tests, pictures and the report share: the browser, the hooks of a test file, a page that complains, the usual steps. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
+import { startStack } from "../lib/stack.js";
 
 export const CHROMIUM = {
 	executablePath: "/usr/bin/chromium",
@@ -18,6 +20,48 @@ export const launch = () => chromium.launch(CHROMIUM);
 
 /* The source of axe-core: the page's policy allows no foreign script tag, so it is run through the debugger's door. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/* Every step is taken, also behind one that failed; the failures are thrown afterwards. */
+async function takeAll(steps) {
+	const errors = [];
+
+	for (const step of steps)
+		try {
+			await step();
+		} catch (error) {
+			errors.push(error);
+		}
+	if (errors.length > 0)
+		throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map((error) => error.message).join("\n"));
+}
+
+/*
+ * The stack and the browser of a test file, from its first test to its last;
+ * people who entered are shown out after each test, whatever became of it.
+ * options: of startStack. prepare(world): what all tests need, done once.
+ * address: of a running product, tested in the place of a stack.
+ */
+export function useStack(options, { prepare, address } = {}) {
+	const world = {
+		stack: null,
+		browser: null,
+		url: address?.replace(/\/$/, ""),
+		/* options: of the browser's context */
+		enter: (options) => Visitor.enter(world.browser, world.url, options),
+	};
+
+	before(async () => {
+		if (!address) {
+			world.stack = await startStack(options);
+			world.url = world.stack.url;
+		}
+		world.browser = await launch();
+		await prepare?.(world);
+	});
+	afterEach(() => takeAll((world.browser?.contexts() ?? []).map((context) => () => context.close())));
+	after(() => takeAll([() => world.browser?.close(), () => world.stack?.stop()]));
+	return world;
+}
 
 /* One person's browser. complaints: script errors, refused styles, failed loads. */
 export class Visitor {

@@ -5,31 +5,19 @@
  */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startStack } from "../lib/stack.js";
+import { test } from "node:test";
 import { until } from "../lib/until.js";
-import { launch, PHONE, Visitor } from "./lib.js";
+import { PHONE, useStack } from "./lib.js";
 
 const ACTIONS_MAX = 14;	/* presses and filled fields */
 const GOAL_S = 180;
 const READING_MS = 60000;
 
-let stack;
-let browser;
-
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 25, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
+const world = useStack({ persona: "demo", tokenDelayMs: 25, env: { DEMO_MODEL: "true" } });
 
 for (const [size, options] of Object.entries({ desktop: {}, phone: PHONE })) {
 	test(`a newcomer gets from the first page through a module: ${size}`, async (t) => {
-		const v = await Visitor.enter(browser, stack.url, options);
+		const v = await world.enter(options);
 		const { page } = v;
 		let actions = 0;
 		const start = performance.now();

@@ -4,36 +4,27 @@
  */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startStack } from "../lib/stack.js";
-import { DESKTOP, launch, PHONE, Visitor } from "./lib.js";
+import { test } from "node:test";
+import { DESKTOP, PHONE, useStack } from "./lib.js";
 import { makeWork, SCREENS, show } from "./screens.js";
 
 const LOCALES = { ru: "ru-RU", en: "en-US" };
 const SCREEN_MS = 30000;
 const WIDTHS = [320, 768, 1024, 1280, 2560];
 
-let stack;
-let browser;
+const world = useStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } }, {
+	async prepare({ url }) {
+		works.ru = await makeWork(url, "ru");
+		works.en = await makeWork(url, "en");
+	},
+});
 const works = {};
-
-before(async () => {
-	stack = await startStack({ persona: "demo", tokenDelayMs: 0, env: { DEMO_MODEL: "true" } });
-	browser = await launch();
-	works.ru = await makeWork(stack.url, "ru");
-	works.en = await makeWork(stack.url, "en");
-});
-
-after(async () => {
-	await browser?.close();
-	await stack?.stop();
-});
 
 /* The first person of a stack is its admin; the other one has no screen of users. */
 const screensFor = (language) => SCREENS.filter((screen) => !screen.admin || language === "ru");
 
 async function visit(language, options) {
-	const visitor = await Visitor.enter(browser, stack.url, { locale: LOCALES[language], reducedMotion: "reduce", ...options });
+	const visitor = await world.enter({ locale: LOCALES[language], reducedMotion: "reduce", ...options });
 
 	await visitor.prefer({ hint_planning: "seen" });
 	return visitor;

@@ -68,15 +68,19 @@ function foldable(content) {
 	return { button, panel };
 }
 
-/** draw() again after a change of language, of who is signed in, or of the demo state. */
+/**
+ * draw() takes the place of what stands in root (see build/first_page.js); it is called again after a change of language, of who is signed in, or of the
+ * demo state.
+ */
 export function createShell(root, { user, onSignOut, isDemo }) {
 	const top = h('div', { class: 'top' });
 	const main = h('main', { id: 'main', tabindex: '-1' });
 
-	root.replaceChildren(top, main);
-
 	function draw() {
 		const who = user();
+
+		if (top.parentNode !== root)
+			root.replaceChildren(top, main);
 		const folded = foldable([
 			menu(who),
 			h('div', { class: 'header-end' },

@@ -1,0 +1,98 @@
+/*
+ * The first page is in index.html, to be read while the scripts are on their
+ * way: in the reader's language, like the living page that takes its place,
+ * and only where it is what the person came for.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PHONE, useStack } from "./lib.js";
+
+const TITLES = { ru: "Учитесь по плану, который составлен для вас", en: "Learn by a plan made for you" };
+
+const world = useStack({ sim: false, workers: 0, env: { DEMO_MODEL: "true" } });
+
+/* A visitor whose page gets no module scripts until release(). */
+async function withoutScripts(options) {
+	const v = await world.enter(options);
+	let release;
+	const released = new Promise((resolve) => { release = resolve; });
+
+	await v.page.route("**/assets/*.js", async (route) => {
+		await released;
+		await route.continue();
+	});
+	return { v, release };
+}
+
+const visit = (v, path) => v.page.goto(v.url + path, { waitUntil: "commit" });
+
+/* What somebody sees of it: tags, words, and where they stand. */
+function seen(page) {
+	return page.evaluate(() => [...document.querySelectorAll("#app *")].filter((node) => node.checkVisibility() && node.localName !== "option")
+		.filter((node) => !node.matches(".first-page, .demo-banner, .demo-banner *"))
+		.map((node) => {
+			const { x, y, width, height } = node.getBoundingClientRect();
+			const own = [...node.childNodes].filter((child) => child.nodeType === Node.TEXT_NODE).map((child) => child.data).join("");
+
+			return `${node.localName} ${own} at ${Math.round(x)},${Math.round(y)} ${Math.round(width)}x${Math.round(height)}`;
+		}));
+}
+
+const hidden = (v) => v.page.locator("html:not([data-first-page])").waitFor();
+
+for (const [name, options] of Object.entries({ "ru, desktop": { locale: "ru-RU" }, "en, phone, dark": { locale: "en-US", colorScheme: "dark", ...PHONE } }))
+	test(`it is read before the scripts are there, and nothing moves when they are: ${name}`, async () => {
+		const { v, release } = await withoutScripts(options);
+		const language = name.slice(0, 2);
+
+		await visit(v, "/");
+		await v.page.getByRole("heading", { name: TITLES[language], exact: true }).waitFor();
+		assert.equal(await v.page.getAttribute("html", "lang"), language);
+		assert.equal(await v.page.getByRole("heading", { level: 1 }).count(), 1, "one language is shown");
+		await v.page.evaluate(() => {
+			globalThis.shifts = [];
+			new PerformanceObserver((list) => globalThis.shifts.push(...list.getEntries().map((entry) => entry.value)))
+				.observe({ type: "layout-shift", buffered: true });
+		});
+		const before = await seen(v.page);
+		release();
+		await v.at("start").waitFor();
+		await v.at("demo-banner").waitFor();
+		assert.deepEqual(await seen(v.page), before);
+		await v.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+		assert.deepEqual(await v.page.evaluate(() => globalThis.shifts), []);
+		await v.leave();
+	});
+
+test("its links work without scripts, and it is not shown in the place of another page", async () => {
+	const { v, release } = await withoutScripts({});
+
+	await visit(v, "/");
+	await v.page.getByRole("link", { name: "Начать обучение" }).click({ noWaitAfter: true });
+	await v.page.waitForURL(`${v.url}/auth`, { waitUntil: "commit" });
+	await hidden(v);
+	assert.equal(await v.page.getByRole("heading").count(), 0);
+	release();
+	await v.at("login-submit").waitFor();
+	await v.leave();
+});
+
+test("a choice of language and look holds from the first paint; whoever is signed in waits for the page that knows", async () => {
+	const { v, release } = await withoutScripts({ locale: "ru-RU" });
+
+	await v.prefer({ language: "en", theme: "dark" });
+	await visit(v, "/");
+	await v.page.getByRole("heading", { name: TITLES.en, exact: true }).waitFor();
+	assert.equal(await v.page.getAttribute("html", "data-theme"), "dark");
+	release();
+	await v.enterAsGuest();
+
+	const known = await withoutScripts({});
+	await known.v.prefer({ signed_in_as: "somebody" });
+	await visit(known.v, "/");
+	await hidden(known.v);
+	assert.equal(await known.v.page.getByRole("heading").count(), 0);
+	known.release();
+	await known.v.at("start").waitFor();
+});
