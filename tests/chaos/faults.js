@@ -2,7 +2,7 @@
  * Does to the bed what the schedule says, and logs what really happened: when,
  * to whom, and whether it met work in flight. No two faults of one target at
  * once: a fault that comes too early for its target is left out, a kill goes to
- * somebody else.
+ * somebody else, or waits until somebody can be killed.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ const BACK_MS = 20000;
 export class Faults {
 	#busy = new Set();
 	#pending = new Set();
+	#owed = 0;	/* kills that found everybody dying: the next one who lives again is taken */
 
 	/* inFlight: () => how many turns are begun or asked for and not ended. */
 	constructor({ bed, inFlight, log }) {
@@ -32,7 +33,8 @@ export class Faults {
 				await sleep(wait);
 			this.#begin(fault);
 		}
-		await Promise.all(this.#pending);
+		while (this.#pending.size > 0)
+			await Promise.all(this.#pending);
 	}
 
 	/* A kill that finds its target busy dying takes the next daemon that is not. */
@@ -49,13 +51,20 @@ export class Faults {
 		const fault = this.#aim(drawn);
 
 		if (this.#busy.has(fault.target)) {
-			this.skipped++;
+			if (fault.kind === "kill")
+				this.#owed++;
+			else
+				this.skipped++;
 			return;
 		}
 		this.#busy.add(fault.target);
 		const over = this[fault.kind](fault).finally(() => {
 			this.#busy.delete(fault.target);
 			this.#pending.delete(over);
+			if (this.#owed > 0) {
+				this.#owed--;
+				this.#begin({ kind: "kill", target: fault.target });
+			}
 		});
 
 		this.#pending.add(over);
@@ -91,10 +100,14 @@ export class Faults {
 
 	async kill(fault) {
 		const daemon = this.bed.daemons.get(fault.target), lives = daemon.starts;
+		await until(`${daemon.name} lives`, () => daemon.running, { ms: BACK_MS });
 		const hit = await this.#awaitWork(daemon);
 
-		if (!daemon.kill("SIGKILL"))
+		if (!daemon.kill("SIGKILL")) {	/* it has died of something else meanwhile */
+			this.#owed++;
+			await sleep(SLICE_MS);
 			return;
+		}
 		this.#note(fault, { hit });
 		await until(`${daemon.name} lives again`, () => daemon.starts > lives && daemon.running, { ms: BACK_MS });
 	}
