@@ -57,9 +57,39 @@ function initdb(cluster) {
 	execFileSync(program, args, { cwd: "/", stdio: ["ignore", "ignore", "inherit"] });
 }
 
+/* A copy of the other cluster that follows it. */
+function basebackup(cluster, other) {
+	const [program, ...args] = [...asUser(cluster.user), join(cluster.bin, "pg_basebackup"), "-D", cluster.data, "-h", other.socket,
+		"-p", String(PORT), "-U", SUPERUSER, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"];
+
+	execFileSync(program, args, { cwd: "/", stdio: ["ignore", "ignore", "inherit"] });
+}
+
 export class Cluster {
 	/* fsync: for tests that count on what a killed machine would keep. */
 	static async start({ fsync = false } = {}) {
+		const cluster = await Cluster.#make(initdb, fsync);
+
+		await cluster.sql(`create role ${ROLE} login createdb`);
+		return cluster;
+	}
+
+	/* A server that follows this one, and has what it has committed before the committer hears of it. */
+	async standby() {
+		const standby = await Cluster.#make((cluster) => basebackup(cluster, this), false);
+
+		await this.sql("alter system set synchronous_standby_names = '*'");
+		await this.sql("select pg_reload_conf()");
+		await until("the standby follows", async () => (await this.sql("select sync_state from pg_stat_replication")) === "sync");
+		return standby;
+	}
+
+	/* The standby becomes a server of its own. */
+	promote() {
+		return this.sql("select pg_promote()");
+	}
+
+	static async #make(fill, fsync) {
 		const cluster = new Cluster();
 
 		cluster.bin = binaries();
@@ -70,13 +100,12 @@ export class Cluster {
 		mkdirSync(cluster.socket);
 		for (const dir of cluster.user ? [cluster.dir, cluster.socket] : [])
 			chownSync(dir, cluster.user.uid, cluster.user.gid);
-		initdb(cluster);
+		fill(cluster);
 		cluster.proc = cluster.#server(fsync);
 		endOnSignals();
 		process.once("exit", cluster.#onExit);
 		await cluster.proc.start();
 		await cluster.proc.waitReady();
-		await cluster.sql(`create role ${ROLE} login createdb`);
 		return cluster;
 	}
 
