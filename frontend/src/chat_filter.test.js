@@ -21,4 +21,9 @@ describe('the chats that a search shows', () => {
 		expect(found('тип discussion')).toEqual(['bbbb2222']);
 		expect(found('нет такого')).toEqual([]);
 	});
+
+	it('are found by the name that is shown', () => {
+		const nameText = (chat) => chat.chat_name ?? 'Без названия';
+		expect(chatsMatching(chats, { search: 'без', archived: false, nameText }).map((chat) => chat.id)).toEqual(['bbbb2222']);
+	});
 });

@@ -34,6 +34,7 @@ for (const [name, options] of Object.entries({
 		/* the summary is written once, and is the same after a reload */
 		await v.at("module-learn").first().click();
 		await until("the summary is complete", async () => !await v.at("download-summary").isDisabled(), { ms: 60000 });
+		assert.equal(await v.page.locator(".plan-head .badge").getAttribute("data-status"), "in_progress");
 		const text = await summaryText();
 		assert.ok(text.length > 200);
 		await v.page.reload();

@@ -52,12 +52,13 @@ test("a guest plans a course, finalizes it, and finds everything after a reload"
 
 	/* the plan comes by itself, piece by piece, and the page says who answers */
 	await streaming().waitFor();
+	assert.equal(await streaming().getByTestId("message-meta").isVisible(), false, "there is nothing to tell of an answer that is being written");
 	await v.answerCount(1);
 	assert.match((await v.bodies(v.answers()))[0], /Python/);
 	assert.ok(await v.answers().first().locator("h3, h4").count() > 0, "markdown is rendered");
 	assert.match(await at("message-meta").first().innerText(), /\d+ токен.*🤖 \S+/s);
 	assert.equal(await at("chat-type").innerText(), "🗺️ Планирование");
-	assert.notEqual(await at("chat-name").innerText(), "");
+	assert.equal(await at("chat-name").innerText(), "План курса", "the server's name, in the reader's language");
 
 	/* the chat's number: eight characters shown, the whole copied */
 	const shown = await at("chat-id").innerText();

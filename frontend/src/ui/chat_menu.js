@@ -2,6 +2,7 @@
 
 import { t } from '../i18n/index.js';
 import { chatAsJson, chatAsMarkdown, fileName } from '../export.js';
+import { chatName } from './chat_words.js';
 import { download } from './download.js';
 import { menuButton } from './menu_button.js';
 import { toast } from './notices.js';
@@ -22,10 +23,10 @@ async function wholeHistory(api, chatId) {
 /** current(): the open chat as {id, chat_name, chat_type} */
 export function chatMenu({ app, current }) {
 	async function save(make, ending, type) {
-		const { id, chat_name: name, chat_type: kind } = current();
-		const chat = { id, name: name || t('chat.unnamed'), type: kind ?? '' };
+		const open = current();
+		const chat = { id: open.id, name: chatName(open), type: open.chat_type ?? '' };
 		try {
-			const history = await wholeHistory(app.api, id);
+			const history = await wholeHistory(app.api, chat.id);
 			download(fileName(chat.name, ending), make(chat, history, { you: t('message.you'), ai: t('message.ai') }), type);
 		} catch (error) {
 			toast(t('export.failed', { reason: error.message }), 'error');

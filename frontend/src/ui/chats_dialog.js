@@ -36,13 +36,13 @@ function chatVerbs({ app, session }) {
 }
 
 function renameForm(chat, verbs, done) {
-	const input = h('input', { value: chat.chat_name ?? '', maxlength: NAME_MAX, 'aria-label': t('chats.name'), 'data-testid': 'chat-rename-input' });
+	const input = h('input', { value: chat.chat_name ? chatName(chat) : '', maxlength: NAME_MAX, 'aria-label': t('chats.name'), 'data-testid': 'chat-rename-input' });
 	const form = h('form', {
 		class: 'chat-rename', novalidate: true,
 		async onsubmit(event) {
 			event.preventDefault();
 			const name = input.value.trim();
-			if (!name || name === chat.chat_name || await verbs.rename(chat, name))
+			if (!name || name === chatName(chat) || await verbs.rename(chat, name))
 				done();
 		},
 	}, input, h('button', { type: 'submit', class: 'button button-small button-primary' }, t('app.save')),
@@ -110,7 +110,7 @@ export function chatsDialog({ app, session, mainChatId }) {
 		});
 
 		function redraw() {
-			const found = chatsMatching(session.state().chats, { search: search.value, archived: archived.checked, typeText: chatTypeText });
+			const found = chatsMatching(session.state().chats, { search: search.value, archived: archived.checked, nameText: chatName, typeText: chatTypeText });
 			list.replaceChildren(...found.map((chat) => chatRow(chat, { session, mainChatId, verbs, close, redraw })));
 			nothing.hidden = found.length > 0;
 			nothing.textContent = t(archived.checked ? 'chats.noneArchived' : 'chats.none');

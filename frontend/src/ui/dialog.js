@@ -28,13 +28,14 @@ export function openDialog({ title, build, ...attributes }) {
 	});
 }
 
-export function confirmDialog({ title, text, yes }) {
+/** danger: what follows cannot be taken back. */
+export function confirmDialog({ title, text, yes, danger = true }) {
 	return openDialog({
 		title,
 		build: (close) => h('div', {},
 			h('p', {}, text),
 			h('div', { class: 'dialog-actions' },
 				h('button', { type: 'button', class: 'button', onclick: () => close(false) }, t('app.cancel')),
-				h('button', { type: 'button', class: 'button button-danger', onclick: () => close(true) }, yes))),
+				h('button', { type: 'button', class: `button ${danger ? 'button-danger' : 'button-primary'}`, onclick: () => close(true) }, yes))),
 	});
 }

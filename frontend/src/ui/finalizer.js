@@ -70,6 +70,9 @@ function doneDialog({ modules, changes }, again) {
 export function finalizer({ app, track, session, onDone }) {
 	const button = submitButton(t('plan.finalize'), { type: 'button', 'data-testid': 'finalize' });
 	const hint = h('p', { class: 'field-hint' }, t('plan.finalize.hint'));
+	/* the same, where one is after reading: a small screen has no place for both */
+	const near = submitButton(t('plan.finalize.near'), { type: 'button', 'data-testid': 'finalize-near' });
+	const nearPlace = h('div', { class: 'finalize-near', hidden: true }, near.node);
 	const problem = h('p', { class: 'field-error', role: 'alert', hidden: true });
 	let busy = false;
 	let again = (track.modules?.length ?? 0) > 0;
@@ -81,7 +84,9 @@ export function finalizer({ app, track, session, onDone }) {
 	function setBusy(value) {
 		busy = value;
 		button.setBusy(value);
+		near.setBusy(value);
 		setText(button.node, t(value ? 'plan.finalizing' : 'plan.finalize'));
+		setText(near.node, t(value ? 'plan.finalizing' : 'plan.finalize.near'));
 	}
 
 	async function finalizeNow() {
@@ -119,6 +124,7 @@ export function finalizer({ app, track, session, onDone }) {
 		} catch (error) {
 			problem.hidden = false;
 			setText(problem, t('plan.finalize.failed', { reason: error.message }));
+			problem.scrollIntoView({ block: 'nearest' });
 		} finally {
 			setBusy(false);
 			update(session.state());
@@ -136,6 +142,7 @@ export function finalizer({ app, track, session, onDone }) {
 		const hasPlan = Object.values(state.dialogues).some((x) => x.messages.some((m) => m.sender === 'ai'));
 
 		button.node.disabled = busy || !hasPlan || turnIsRunning(d?.turn ?? null);
+		nearPlace.hidden = again || (button.node.disabled && !busy);
 		if (state.finalized > heard && !ours) {
 			toast(t('plan.done.elsewhere'));
 			done();
@@ -144,7 +151,9 @@ export function finalizer({ app, track, session, onDone }) {
 	}
 
 	button.node.addEventListener('click', press);
+	near.node.addEventListener('click', press);
 	return {
+		near: nearPlace,
 		node: h('div', { class: 'finalize' }, button.node, hint, problem),
 		update,
 		destroy() { gone = true; },

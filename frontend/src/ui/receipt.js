@@ -46,7 +46,7 @@ export function receiptView(ai) {
 	const line = h(ai ? 'summary' : 'span', {});
 	const more = h('div', { class: 'receipt' });
 	const node = h(ai ? 'details' : 'p', { class: 'message-meta', 'data-testid': ai ? 'message-meta' : null }, line, ai && more);
-	let shown = null;
+	let shown;
 
 	/* the table is made when it is looked at */
 	node.addEventListener('toggle', () => {
@@ -56,6 +56,7 @@ export function receiptView(ai) {
 
 	return {
 		node,
+		/** null: there is none yet, and nothing to show */
 		update(message) {
 			if (message === shown)
 				return;
@@ -63,7 +64,7 @@ export function receiptView(ai) {
 			const parts = message ? receiptParts(message) : [];
 			setText(line, parts.join(' · '));
 			node.hidden = parts.length === 0;
-			if (node.open)
+			if (node.open && message)
 				more.replaceChildren(facts(receiptRows(message)));
 		},
 	};

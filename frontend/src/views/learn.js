@@ -29,7 +29,9 @@ function completion(app, track, module) {
 	const button = submitButton(t(isCompleted(module) ? 'learn.completed' : 'learn.complete'), { type: 'button', 'data-testid': 'complete-module' });
 
 	async function press() {
-		if (!await confirmDialog({ title: t('learn.complete.title'), text: t('learn.complete.text', { title: module.title }), yes: t('learn.complete') }))
+		if (!await confirmDialog({
+			title: t('learn.complete.title'), text: t('learn.complete.text', { title: module.title }), yes: t('learn.complete'), danger: false,
+		}))
 			return;
 		button.setBusy(true);
 		try {
@@ -54,18 +56,25 @@ function sidePanel(app, track, module, getSummary) {
 		type: 'button', class: 'button button-small', 'data-testid': 'download-summary', disabled: true,
 		onclick: () => download(fileName(module.title, 'md'), getSummary(), 'text/markdown'),
 	}, t('learn.download'));
+	let begun = module.status !== 'not_started';
+	const status = h('span', {}, badge('module', module.status));
 	const printIt = h('button', { type: 'button', class: 'button button-small', disabled: true, onclick: () => print() }, t('learn.print'));
 
 	return {
 		node: h('aside', { class: 'plan-side', 'aria-label': t('learn.about') },
 			moduleCrumbs(track, module),
-			h('div', { class: 'plan-head' }, heading(module.title), badge('module', module.status)),
+			h('div', { class: 'plan-head' }, heading(module.title), status),
 			h('p', { class: 'plan-about' }, module.description),
 			progressBar(module.progress, t('module.progress')),
 			objectives(module.learning_objectives, 'h2'),
 			h('div', { class: 'plan-actions' }, completion(app, track, module), save, printIt,
 				h('a', { class: 'button button-small', href: moduleHref(track, module) }, t('learn.lessons')))),
 		update() {
+			/* whoever has the summary has begun; the server keeps it so */
+			if (!begun && getSummary() !== '') {
+				begun = true;
+				status.replaceChildren(badge('module', 'in_progress'));
+			}
 			save.disabled = printIt.disabled = getSummary() === '';
 		},
 	};

@@ -71,7 +71,7 @@ function planPage(app, track, session) {
 	return {
 		node: h('div', { class: 'plan' },
 			aboutPanel(track, status, steps, finalize),
-			h('section', { class: 'plan-chat', 'aria-label': t('chat.messages') }, bar.node, firstHint(), panel.list, panel.composer)),
+			h('section', { class: 'plan-chat', 'aria-label': t('chat.messages') }, bar.node, firstHint(), panel.list, finalize.near, panel.composer)),
 		destroy() {
 			clearTimeout(welcomeTimer);
 			panel.destroy();
