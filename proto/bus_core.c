@@ -8,12 +8,22 @@
 #define CLOSE_LIMIT_S 2
 #define RECEIVE_SLACK (128 << 10) /* over message_max: headers, and a batch that was filled up with one more frame */
 
-int64_t bus_now_us(void)
+static int64_t clock_read_us(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t bus_now_us(void)
+{
+	return clock_read_us(CLOCK_MONOTONIC);
+}
+
+int64_t bus_raw_us(void)
+{
+	return clock_read_us(CLOCK_MONOTONIC_RAW);
 }
 
 nng_msg *bus_message(const UT_string *bytes)

@@ -79,6 +79,7 @@ void canary_stop(struct sock *sock);
 nng_msg *bus_message(const UT_string *bytes);
 
 int64_t bus_now_us(void); /* CLOCK_MONOTONIC */
+int64_t bus_raw_us(void); /* CLOCK_MONOTONIC_RAW: no time service bends it (lag.h) */
 
 /* Starts nng with as few threads as it can live with. Before any other call of it; again: nothing. */
 void bus_threads_start(void);

@@ -80,7 +80,7 @@ static void request_aim(struct request *r, int link, int64_t now)
 
 static int64_t request_hop_ms(const struct request *r, int64_t now)
 {
-	return (r->recv_until_us - now) / 1000;
+	return r->recv_until_us > now ? (r->recv_until_us - now) / 1000 : 0;
 }
 
 /* The bytes carry the stamp of this link already. */
@@ -103,18 +103,8 @@ static void request_send_again(struct request *r, int link)
 	int64_t now = bus_now_us();
 
 	request_aim(r, link, now);
-	frame_stamp(&r->bytes, r->peer->bus->key, now, request_hop_ms(r, now));
+	frame_stamp(&r->bytes, r->peer->bus->key, bus_raw_us(), request_hop_ms(r, now));
 	request_send(r);
-}
-
-static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
-{
-	struct request *r = w->data;
-
-	(void)events;
-	ev_timer_stop(ev, w);
-	r->peer->bus->stats.requests_retried++;
-	request_send_again(r, link_pick(r->peer, r->link));
 }
 
 static void request_finish(struct request *r, const struct answer *answer)
@@ -129,10 +119,35 @@ static void request_finish(struct request *r, const struct answer *answer)
 	LL_PREPEND(peer->free, r);
 }
 
+/* No answer in time. */
+static void request_give_up(struct request *r)
+{
+	struct answer answer = { 0 };
+
+	r->peer->bus->stats.requests_timed_out++;
+	r->peer->unanswered += r->reached && r->peer->unanswered < MUTE_AFTER;
+	err_set(&answer.err, r->reached ? RC_UNKNOWN : RC_UNAVAILABLE, "%s: %s", r->peer->name,
+		r->reached ? "no answer in time" : "not reachable");
+	request_finish(r, &answer);
+}
+
+static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct request *r = w->data;
+
+	(void)events;
+	ev_timer_stop(ev, w);
+	if (bus_now_us() >= r->deadline_us) { /* this process stood still meanwhile */
+		request_give_up(r);
+		return;
+	}
+	r->peer->bus->stats.requests_retried++;
+	request_send_again(r, link_pick(r->peer, r->link));
+}
+
 static void request_failed(struct request *r)
 {
 	struct bus *bus = r->peer->bus;
-	struct answer answer = { 0 };
 
 	r->reached |= r->receiving;
 	if (r->result == NNG_ETIMEDOUT && r->receiving)
@@ -143,11 +158,7 @@ static void request_failed(struct request *r)
 		ev_timer_start(bus->config.ev, &r->retry);
 		return;
 	}
-	bus->stats.requests_timed_out++;
-	r->peer->unanswered += r->reached && r->peer->unanswered < MUTE_AFTER;
-	err_set(&answer.err, r->reached ? RC_UNKNOWN : RC_UNAVAILABLE, "%s: %s", r->peer->name,
-		r->reached ? "no answer in time" : "not reachable");
-	request_finish(r, &answer);
+	request_give_up(r);
 }
 
 static void request_deliver(struct mail *mail)
@@ -251,6 +262,7 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 	struct bus *bus = peer->bus;
 	struct envelope env = { .msg = msg, .caller = ask->caller, .timeout_ms = ask->timeout_ms };
 	struct request *r = request_take(peer);
+	int64_t now = bus_now_us();
 
 	if (r == NULL)
 		return request_refuse(peer, RC_BUSY, "too many requests in flight", done, arg);
@@ -269,10 +281,10 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 	r->patient = ask->timeout_ms > bus->config.timeout_ms;
 	r->elsewhere = ask->elsewhere;
 	r->hops = 0;
-	env.sent_us = bus_now_us();
-	r->deadline_us = env.sent_us + env.timeout_ms * 1000;
-	request_aim(r, link_pick(peer, -1), env.sent_us);
-	env.hop_ms = request_hop_ms(r, env.sent_us);
+	r->deadline_us = now + env.timeout_ms * 1000;
+	request_aim(r, link_pick(peer, -1), now);
+	env.sent_us = bus_raw_us();
+	env.hop_ms = request_hop_ms(r, now);
 	utstring_clear(&r->bytes);
 	frame_encode(&r->bytes, bus->key, &env, body);
 	if (utstring_len(&r->bytes) > bus->config.message_max) {

@@ -137,7 +137,7 @@ void call_fail(struct call *call, enum rc rc, const char *field, const char *fmt
 static void call_take_lag(struct call *call)
 {
 	if (call->env.sent_us > 0)
-		call->since_us -= lags_take(call->server->lags, call->pipe, call->env.sent_us, call->since_us);
+		call->since_us -= lags_take(call->server->lags, call->pipe, call->env.sent_us, bus_raw_us());
 }
 
 /* Its asker has turned to another instance: what is asked here may have been overtaken there. */

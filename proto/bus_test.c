@@ -306,6 +306,26 @@ static void bus_asks_again_when_the_peer_dies_and_comes_back(void **state)
 	assert_true(bus_stats(f->asker)->requests_retried >= 1);
 }
 
+/* The asker stands still between the loss of the link and its next try. */
+static void bus_does_not_ask_again_after_the_deadline(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hold = true;
+	ask_track(f, 600);
+	until(f, &f->calls, 1);
+	bus_free(f->server);
+	f->hold = false;
+	f->server = make_bus(f, KEY);
+	assert_true(bus_serve(f->server, "store", f->address, &f->dispatch, f, NULL));
+	turn_for(f, 0.01);
+	usleep(700000);
+	until(f, &f->answers, 1);
+	assert_int_equal(f->last.rc, RC_UNKNOWN);
+	turn_for(f, 0.2);
+	assert_int_equal(f->calls, 1);
+}
+
 static void bus_notices_that_the_asker_of_a_held_call_died(void **state)
 {
 	struct fixture *f = *state;
@@ -414,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_keeps_its_deadline_when_sending_took_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_tells_never_reached_from_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_asks_again_when_the_peer_dies_and_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_does_not_ask_again_after_the_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_notices_that_the_asker_of_a_held_call_died, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_refuses_a_peer_without_the_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_forgets_on_wish_and_serves_on, setup, teardown),

@@ -27,7 +27,7 @@ struct envelope {
 	enum msg_id msg;
 	bool is_answer;
 	int64_t timeout_ms; /* request: how long the asker waits */
-	int64_t sent_us; /* request: when it was sent, by the asker's CLOCK_MONOTONIC; 0: not told */
+	int64_t sent_us; /* request: when it was sent, by the asker's CLOCK_MONOTONIC_RAW; 0: not told */
 	int64_t hop_ms; /* ... and how long from then on its receiver may answer, before another is asked */
 	char trace[56]; /* W3C traceparent, or "" */
 	struct caller caller;

@@ -26,7 +26,7 @@ struct chat_link {
 	struct pub *delta;
 	int pulls; /* WORK_PULL requests that are open */
 	ev_timer pull_pause; /* armed: a pull failed, not yet again */
-	bool beating; /* a WORK_BEAT is open */
+	int beats_open; /* not answered yet */
 };
 
 struct ai {

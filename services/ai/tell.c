@@ -7,6 +7,8 @@
 #include "fault.h"
 
 #define BEAT_MS 1000
+#define BEAT_ANSWER_MS 2000 /* an older one is no news for chat any more */
+#define BEATS_OPEN 3 /* to one chat */
 #define PAUSE_MAX_MS 1000
 #define TELL_MAX_US (10LL * 60 * 1000000)
 
@@ -187,7 +189,7 @@ static void beat_on_answer(void *arg, const struct answer *answer)
 {
 	struct chat_link *chat = arg;
 
-	chat->beating = false;
+	chat->beats_open--;
 	if (answer->err.rc != RC_OK)
 		log_debug(&chat->ai->log, "ai.beat", "rc=%s", rc_name(answer->err.rc));
 }
@@ -206,10 +208,10 @@ static void beat_send(struct ai *ai, bool leaving)
 	for (int i = 0; i < ai->chats_n; i++) {
 		struct chat_link *chat = &ai->chats[i];
 
-		if (chat->beating && !leaving)
+		if (chat->beats_open >= BEATS_OPEN && !leaving)
 			continue;
-		chat->beating = true;
-		bus_request(chat->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_MS, .background = true },
+		chat->beats_open++;
+		bus_request(chat->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_ANSWER_MS, .background = true },
 			    beat_on_answer, chat);
 	}
 }
