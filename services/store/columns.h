@@ -5,9 +5,10 @@
 #ifndef ALP_COLUMNS_H
 #define ALP_COLUMNS_H
 
-/* ", r.a, r.b": behind another column, from a table called r; or t; or as many nulls. */
+/* ", r.a, r.b": behind another column, from a table called r; or t; or s; or as many nulls. */
 #define SQL_COLUMN(kind, name) ", r." #name
 #define SQL_TRACK_COLUMN(kind, name) ", t." #name
+#define SQL_SETTINGS_COLUMN(kind, name) ", s." #name
 #define SQL_NULL(kind, name) ", null"
 #define ENUM_COLUMN(kind, name) kind##_##name,
 
@@ -63,21 +64,23 @@
 	X(MESSAGE, gateway_in_us) X(MESSAGE, chat_us) X(MESSAGE, store_us) X(MESSAGE, ai_queue_us)           \
 	X(MESSAGE, provider_first_token_us) X(MESSAGE, provider_total_us) X(MESSAGE, total_us)
 
-/* The view turn_rows, behind a verdict. */
-#define TURN_COLUMNS(X)                                                                                      \
-	X(TURN, begun) X(TURN, turn_id) X(TURN, kind) X(TURN, user_id) X(TURN, user_kind)                    \
-	X(TURN, session_id) X(TURN, session_key) X(TURN, chat_id) X(TURN, chat_type) X(TURN, attempt)        \
-	X(TURN, client_message_id) X(TURN, user_message_id) X(TURN, user_seq) X(TURN, language)              \
-	X(TURN, track_id) X(TURN, title) X(TURN, description) X(TURN, skill_area)                            \
-	X(TURN, difficulty_level) X(TURN, hours) X(TURN, expectations) X(TURN, plan) X(TURN, state)          \
+/* The view turn_rows, behind a verdict: what a turn came to, and what asking the model needs. */
+#define TURN_OUTCOME_COLUMNS(X)                                                                              \
+	X(TURN, turn_id) X(TURN, kind) X(TURN, user_id) X(TURN, user_kind) X(TURN, track_id) X(TURN, state)  \
 	X(TURN, message_id) X(TURN, seq) X(TURN, reply) X(TURN, message_type) X(TURN, model)                 \
 	X(TURN, finish_reason) X(TURN, prompt_tokens) X(TURN, cached_tokens) X(TURN, completion_tokens)      \
 	X(TURN, usage_estimated) X(TURN, cost_nano) X(TURN, currency) X(TURN, gateway_in_us)                 \
 	X(TURN, chat_us) X(TURN, store_us) X(TURN, ai_queue_us) X(TURN, provider_first_token_us)             \
 	X(TURN, provider_total_us) X(TURN, total_us) X(TURN, timestamp) X(TURN, error_code)                  \
-	X(TURN, error_message) X(TURN, result) X(TURN, partial) X(TURN, module_id) X(TURN, module_title)     \
+	X(TURN, error_message) X(TURN, result)
+#define TURN_CONTEXT_COLUMNS(X)                                                                              \
+	X(TURN, session_id) X(TURN, session_key) X(TURN, chat_id) X(TURN, chat_type) X(TURN, attempt)        \
+	X(TURN, client_message_id) X(TURN, user_message_id) X(TURN, user_seq) X(TURN, language)              \
+	X(TURN, title) X(TURN, description) X(TURN, skill_area) X(TURN, difficulty_level) X(TURN, hours)     \
+	X(TURN, expectations) X(TURN, plan) X(TURN, partial) X(TURN, module_id) X(TURN, module_title)        \
 	X(TURN, module_description) X(TURN, module_objectives) X(TURN, lesson_id) X(TURN, lesson_number)     \
 	X(TURN, lesson_title) X(TURN, content_type) X(TURN, lesson_context)
+#define TURN_COLUMNS(X) TURN_OUTCOME_COLUMNS(X) TURN_CONTEXT_COLUMNS(X)
 
 /* What ai_settings() gives, and a key that is still in clear. */
 #define SETTINGS_COLUMNS(X)                                                                                  \
@@ -106,6 +109,10 @@ enum loaded_column {
 };
 enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) };
 enum unsealed_column { UNSEALED_id, UNSEALED_COLUMNS(ENUM_COLUMN) };
+/* Behind a verdict: whether whoever asked is to run the turn. */
+enum begun_column { BEGUN_begun = VERDICT_COLUMN_COUNT };
 enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };
+/* Behind a turn that is to be run: what its owner has chosen, from SETTINGS_user_id on. */
+enum chosen_column { CHOSEN_settings = TURN_COLUMN_COUNT };
 
 #endif

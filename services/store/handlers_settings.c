@@ -16,12 +16,12 @@ static void settings_got_with(struct call *call, struct pg_job *job, bool with_k
 	const PGresult *r = job->results[0];
 	struct ans_settings_get ans = { 0 };
 
-	settings_read(r, &ans.settings);
-	ans.has_key = settings_key(r).len > 0;
+	settings_read(r, 0, &ans.settings);
+	ans.has_key = settings_key(r, 0).len > 0;
 	if (ans.has_key)
 		ans.key_hint = row_text(r, 0, SETTINGS_key_hint);
 	if (with_key)
-		ans.api_key = settings_key(r);
+		ans.api_key = settings_key(r, 0);
 	call_answer(call, &ans);
 }
 
@@ -51,8 +51,8 @@ static void settings_were_set(struct call *call, struct pg_job *job)
 
 	if (store_refused(call, job))
 		return;
-	settings_read(r, &ans.settings);
-	ans.has_key = settings_key(r).len > 0;
+	settings_read(r, 0, &ans.settings);
+	ans.has_key = settings_key(r, 0).len > 0;
 	if (ans.has_key)
 		ans.key_hint = row_text(r, 0, SETTINGS_key_hint);
 	call_answer(call, &ans);

@@ -175,43 +175,38 @@ static bool begin_is_valid(struct call *call, const struct msg_turn_begin *m)
 	       store_fits(call, "track_id", m->track_id, KEY_MAX);
 }
 
-/* What the owner of the turn has chosen: the last statement of its job. */
-static void add_settings(struct pg_job *job)
-{
-	pg_job_add(job, QUERY_TURN_SETTINGS);
-}
+/* The turn that the job's first statement began or took over. */
+enum turn_statement { STATEMENT_VERDICT, STATEMENT_TURN, STATEMENT_HISTORY, STATEMENT_MODULES };
 
-static void read_settings(const struct pg_job *job, struct turn_context *context)
+static void read_settings(const PGresult *turn, struct turn_context *context)
 {
-	const PGresult *r = job->results[job->n - 1];
-
-	settings_read(r, &context->settings);
-	context->api_key = settings_key(r);
+	settings_read(turn, CHOSEN_settings, &context->settings);
+	context->api_key = settings_key(turn, CHOSEN_settings);
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
 
 static void turn_began(struct call *call, struct pg_job *job)
 {
-	const PGresult *turn = job->results[0];
+	const PGresult *turn = job->results[STATEMENT_TURN];
 	CLEANUP(string_done) UT_string history = { 0 };
 	struct ans_turn_begin ans = { 0 };
 	char iso[ISO_SIZE];
 
 	FAULT_POINT(store_begin_committed);
-	if (store_refused(call, job))
+	if (store_refused_turn(call, job))
 		return;
-	ans.begun = row_flag(turn, 0, TURN_begun);
+	ans.begun = row_flag(job->results[STATEMENT_VERDICT], 0, BEGUN_begun);
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
 	if (ans.begun) {
 		utstring_init(&history);
-		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
+		ans.context.history_left_out = json_dialogue(&history, job->results[STATEMENT_HISTORY]);
 		ans.context.history = json_written(&history);
-		read_settings(job, &ans.context);
+		read_settings(turn, &ans.context);
 	}
-	if (job->n > 3)
-		turn_modules_read(job, job->results[2], 0, 0, &ans.context, &ans.outcome);
+	if (job->n > STATEMENT_MODULES)
+		turn_modules_read(job, job->results[STATEMENT_MODULES], 0, 0, &ans.context, &ans.outcome);
 	call_answer(call, &ans);
 	FAULT_POINT(store_begin_answered);
 }
@@ -230,11 +225,11 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 		arg_begin_tutor(job, m, call);
 	else
 		arg_turn_begin(job, m, call);
+	pg_job_add(job, QUERY_TURN_ROW);
 	pg_job_add(job, QUERY_TURN_HISTORY);
 	pg_arg_i64(job, m->history_tokens);
 	if (text_is(m->kind, "finalize"))
 		pg_job_add(job, QUERY_TURN_MODULES);
-	add_settings(job);
 	rc = store_run(store, call, job);
 	FAULT_POINT(store_begin_sent);
 	return rc;
@@ -242,17 +237,17 @@ enum rc on_turn_begin(struct store *store, const struct msg_turn_begin *m, struc
 
 static void plan_began(struct call *call, struct pg_job *job)
 {
-	const PGresult *turn = job->results[0];
+	const PGresult *turn = job->results[STATEMENT_TURN];
 	struct ans_turn_begin_plan ans = { 0 };
 	char iso[ISO_SIZE];
 
-	if (store_refused(call, job))
+	if (store_refused_turn(call, job))
 		return;
-	ans.begun = row_flag(turn, 0, TURN_begun);
+	ans.begun = row_flag(job->results[STATEMENT_VERDICT], 0, BEGUN_begun);
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
 	if (ans.begun)
-		read_settings(job, &ans.context);
+		read_settings(turn, &ans.context);
 	call_answer(call, &ans);
 }
 
@@ -277,13 +272,13 @@ enum rc on_turn_begin_plan(struct store *store, const struct msg_turn_begin_plan
 	pg_arg_uuid(job, &m->new_chat_id);
 	pg_arg_text(job, m->owner);
 	pg_arg_i64(job, m->lease_ms);
-	add_settings(job);
+	pg_job_add(job, QUERY_TURN_ROW);
 	return store_run(store, call, job);
 }
 
 static void turn_claimed(struct call *call, struct pg_job *job)
 {
-	const PGresult *turn = job->results[0];
+	const PGresult *turn = job->results[STATEMENT_TURN];
 	CLEANUP(string_done) UT_string history = { 0 };
 	struct ans_turn_claim ans = { .found = PQntuples(turn) > 0 };
 
@@ -291,11 +286,11 @@ static void turn_claimed(struct call *call, struct pg_job *job)
 		FAULT_POINT(store_claim_committed);
 		utstring_init(&history);
 		turn_context_read(turn, 0, &ans.context);
-		ans.context.history_left_out = json_dialogue(&history, job->results[1]);
+		ans.context.history_left_out = json_dialogue(&history, job->results[STATEMENT_HISTORY]);
 		ans.context.history = json_written(&history);
-		read_settings(job, &ans.context);
+		read_settings(turn, &ans.context);
 		ans.partial = row_text(turn, 0, TURN_partial);
-		turn_modules_read(job, job->results[2], 0, 0, &ans.context,
+		turn_modules_read(job, job->results[STATEMENT_MODULES], 0, 0, &ans.context,
 				  &(struct outcome){ .state = { "running", 7 } });
 	}
 	call_answer(call, &ans);
@@ -313,10 +308,10 @@ enum rc on_turn_claim(struct store *store, const struct msg_turn_claim *m, struc
 	pg_arg_i64(job, m->lease_ms);
 	pg_arg_flag(job, m->own_too);
 	pg_arg_text(job, text_from(link));
+	pg_job_add(job, QUERY_TURN_ROW);
 	pg_job_add(job, QUERY_TURN_HISTORY);
 	pg_arg_i64(job, m->history_tokens);
 	pg_job_add(job, QUERY_TURN_MODULES);
-	add_settings(job);
 	return store_run(store, call, job);
 }
 

@@ -92,20 +92,20 @@ enum rc on_turn_progress(struct store *store, const struct msg_turn_progress *m,
 
 static void turn_finished(struct call *call, struct pg_job *job)
 {
-	const PGresult *turn = job->results[0];
+	const PGresult *turn = job->results[1]; /* behind the verdict; then, perhaps, modules */
 	struct turn_context context = { 0 };
 	struct ans_turn_finish ans = { 0 };
 	char iso[ISO_SIZE];
 
 	FAULT_POINT(store_finish_committed);
-	if (store_refused(call, job))
+	if (store_refused_turn(call, job))
 		return;
 	outcome_read(turn, 0, &ans.outcome, iso);
 	ans.track_id = row_uuid(turn, 0, TURN_track_id);
 	ans.user_id = row_uuid(turn, 0, TURN_user_id);
 	ans.user_kind = row_text(turn, 0, TURN_user_kind);
-	if (job->n > 1 && job->statements[1].query == QUERY_TURN_MODULES)
-		turn_modules_read(job, job->results[1], 0, 0, &context, &ans.outcome);
+	if (job->n > 2 && job->statements[2].query == QUERY_TURN_MODULES)
+		turn_modules_read(job, job->results[2], 0, 0, &context, &ans.outcome);
 	call_answer(call, &ans);
 	FAULT_POINT(store_finish_answered);
 }
@@ -200,6 +200,7 @@ enum rc on_turn_finish(struct store *store, const struct msg_turn_finish *m, str
 	if (!arg_result(job, &m->outcome, call))
 		return RC_OK;
 	pg_arg_opt(job, m->seen);
+	pg_job_add(job, QUERY_TURN_OUTCOME);
 	if (m->outcome.modules.len > 0)
 		pg_job_add(job, QUERY_TURN_MODULES);
 	else if (text_is(m->outcome.message_type, "lesson"))

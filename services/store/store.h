@@ -43,6 +43,9 @@ enum rc store_run(struct store *store, struct call *call, struct pg_job *job);
 /* Refuses the call when the first result has no row (RC_NOT_FOUND) or a verdict that is not "ok". True: refused. */
 bool store_refused(struct call *call, const struct pg_job *job);
 
+/* The same, and when the turn that the verdict speaks of is not in the second result. */
+bool store_refused_turn(struct call *call, const struct pg_job *job);
+
 /* The caller, as the next argument. */
 void store_arg_caller(struct pg_job *job, const struct call *call);
 

@@ -55,6 +55,16 @@ bool store_refused(struct call *call, const struct pg_job *job)
 	return true;
 }
 
+bool store_refused_turn(struct call *call, const struct pg_job *job)
+{
+	if (store_refused(call, job))
+		return true;
+	if (PQntuples(job->results[1]) > 0)
+		return false;
+	call_fail(call, RC_NOT_FOUND, "turn_id", "no such turn"); /* it went with its account meanwhile */
+	return true;
+}
+
 void store_arg_caller(struct pg_job *job, const struct call *call)
 {
 	pg_arg_uuid(job, &call_caller(call)->user_id);
