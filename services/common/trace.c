@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "ids.h"
 #include "otlp.h"
 
 #define TRACE_ID_AT 3
@@ -74,7 +75,7 @@ void trace_new(char out[TRACE_SIZE])
 	unsigned char raw[24];
 	char hex[49];
 
-	randombytes_buf(raw, sizeof(raw));
+	id_bytes(raw, sizeof(raw));
 	sodium_bin2hex(hex, sizeof(hex), raw, sizeof(raw));
 	snprintf(out, TRACE_SIZE, "00-%.32s-%.16s-00", hex, hex + 32);
 	set_sampled(out, is_chosen(out));
@@ -107,7 +108,7 @@ void span_begin(struct span *span, const char *traceparent, enum span_kind kind,
 	span->recorded = true;
 	span_rename(span, name);
 	snprintf(span->parent, sizeof(span->parent), "%.16s", span->context + SPAN_ID_AT);
-	randombytes_buf(raw, sizeof(raw));
+	id_bytes(raw, sizeof(raw));
 	sodium_bin2hex(span->context + SPAN_ID_AT, 17, raw, sizeof(raw));
 	span->context[FLAGS_AT - 1] = '-';
 	span->start_us = clock_wall_us();
