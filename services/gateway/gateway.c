@@ -139,7 +139,7 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 	gw->tickets = tickets_new(d->ctx);
 	gw->limits = limits_new(d->ctx);
 	gw->passwords = passwords_new(d->ctx, gw->loop, (int)gw->config->hash_threads, (int)gw->config->hash_queue_max);
-	gw->sockets = sockets_new(d->ctx);
+	gw->sockets = sockets_new(d->ctx, &d->loop);
 	gw->events = events_new(gw);
 	gw->upstream = upstream_new(gw);
 	open_bus(gw);

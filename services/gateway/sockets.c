@@ -2,9 +2,43 @@
 
 #include <utlist.h>
 
-struct sockets *sockets_new(void *ctx)
+/*
+ * lws writes when the kernel has said that a socket is writable, which takes
+ * two changes of the epoll set and a turn of the loop for each frame. It nearly
+ * always is, so we try first; lws keeps what the kernel does not take, and asks
+ * then.
+ */
+static void due_on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
 {
-	return talloc_zero(ctx, struct sockets);
+	struct sockets *sockets = w->data;
+	struct ws_conn *ws;
+
+	(void)events;
+	while ((ws = sockets->due) != NULL) {
+		LL_DELETE2(sockets->due, ws, due_next);
+		ws->is_due = false;
+		ws_write_now(ws);
+	}
+	ev_prepare_stop(ev, w);
+}
+
+void sockets_write_soon(struct sockets *sockets, struct ws_conn *ws)
+{
+	if (ws->is_due || ws->id == 0)
+		return;
+	ws->is_due = true;
+	LL_PREPEND2(sockets->due, ws, due_next);
+	ev_prepare_start(sockets->ev, &sockets->write_due);
+}
+
+struct sockets *sockets_new(void *ctx, struct loop *loop)
+{
+	struct sockets *sockets = talloc_zero(ctx, struct sockets);
+
+	sockets->ev = loop->ev;
+	ev_prepare_init(&sockets->write_due, due_on_prepare);
+	sockets->write_due.data = sockets;
+	return sockets;
 }
 
 /* Owner and session name; the owner's part has a fixed length, so that no two pairs look alike. */
@@ -50,6 +84,10 @@ void sockets_remove(struct sockets *sockets, struct ws_conn *ws)
 	struct session_group *group = ws->group;
 
 	HASH_DEL(sockets->by_id, ws);
+	if (ws->is_due)
+		LL_DELETE2(sockets->due, ws, due_next);
+	if (sockets->due == NULL)
+		ev_prepare_stop(sockets->ev, &sockets->write_due);
 	if (group == NULL)
 		return;
 	DL_DELETE(group->all, ws);

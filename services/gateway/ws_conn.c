@@ -12,6 +12,7 @@
 #define PING_US 19000000 /* a ping at every second tick of 10 s: at least every 25 s */
 #define SILENCE_US 34000000 /* seen at a tick: gone after 45 s at the latest */
 #define CLOSING_US 5000000 /* a peer that does not answer the close frame */
+#define WRITES_AT_ONCE 8 /* then the others have their turn */
 #define MESSAGES_BURST 200.0
 #define MESSAGES_PER_S 50.0
 
@@ -89,8 +90,10 @@ static void push(struct ws_conn *ws, struct ws_queue *queue, struct ws_frame *fr
 		return;
 	}
 	queue_add(queue, frame);
-	if (queue == &ws->out)
-		lws_callback_on_writable(ws->conn->wsi);
+	if (queue != &ws->out)
+		return;
+	lws_callback_on_writable(ws->conn->wsi);
+	sockets_write_soon(ws->gw->sockets, ws);
 }
 
 void ws_push(struct ws_conn *ws, struct ws_frame *frame)
@@ -304,6 +307,23 @@ int ws_on_writable(struct conn *conn)
 	if (ws->out.items != NULL || ws->ping_due)
 		lws_callback_on_writable(conn->wsi);
 	return rv;
+}
+
+/* As if the kernel had said that the socket is writable. What it does not take waits in lws. */
+void ws_write_now(struct ws_conn *ws)
+{
+	struct sockets *sockets = ws->gw->sockets;
+	struct lws *wsi = ws->conn->wsi;
+	struct lws_context *lws = lws_get_context(wsi);
+	uint64_t id = ws->id;
+	struct lws_pollfd fd;
+
+	for (int i = 0; i < WRITES_AT_ONCE && ws != NULL && ws->out.items != NULL && !ws->close_said; i++) {
+		fd = (struct lws_pollfd){ lws_get_socket_fd(wsi), LWS_POLLIN | LWS_POLLOUT, LWS_POLLOUT };
+		if (lws_service_fd(lws, &fd) < 0)
+			return; /* the context ends */
+		ws = sockets_find(sockets, id);
+	}
 }
 
 /* Every 10 s. Outside of lws: the connection may be ended here. */

@@ -73,6 +73,8 @@ struct ws_conn {
 	int64_t closing_us;
 	struct session_group *group;
 	struct ws_conn *prev, *next; /* in the group */
+	bool is_due; /* in sockets.due */
+	struct ws_conn *due_next;
 	UT_hash_handle hh; /* by id */
 };
 
@@ -106,13 +108,19 @@ struct sockets {
 	struct ws_conn *by_id;
 	struct session_group *groups;
 	uint64_t last_id;
+	struct ev_loop *ev;
+	struct ws_conn *due; /* have something to write since the loop last waited */
+	ev_prepare write_due;
 };
 
-struct sockets *sockets_new(void *ctx);
+struct sockets *sockets_new(void *ctx, struct loop *loop);
 struct ws_conn *sockets_find(const struct sockets *sockets, uint64_t id);
 size_t sockets_count(const struct sockets *sockets);
 void sockets_add(struct sockets *sockets, struct ws_conn *ws); /* gives it its id */
 void sockets_remove(struct sockets *sockets, struct ws_conn *ws);
+
+/* It is written to before the loop waits again, without asking the kernel first whether it may. */
+void sockets_write_soon(struct sockets *sockets, struct ws_conn *ws);
 
 /* The open sockets of an owner's session, by either of its names. NULL: none. */
 struct session_group *sockets_group(const struct sockets *sockets, const struct uuid_text *user_id,
@@ -125,6 +133,7 @@ int ws_on_upgrade(struct conn *conn);
 int ws_on_open(struct conn *conn);
 int ws_on_receive(struct conn *conn, struct text piece);
 int ws_on_writable(struct conn *conn);
+void ws_write_now(struct ws_conn *ws); /* outside of lws; it may end the connection */
 void ws_on_pong(struct conn *conn);
 void ws_on_tick(struct ws_conn *ws);
 void ws_on_closed(struct conn *conn);
