@@ -35,6 +35,9 @@ afterEach(() => {
 const at = (id) => v.at(id);
 const streaming = () => page.locator('[data-testid="message-ai"][data-state="streaming"]');
 
+/* The next answer falls silent in the middle: a page on a busy machine is there while it is written. */
+const pauseNextAnswer = (ms) => world.stack?.sim.script([{ stall: { after_chunks: 20, ms } }]);
+
 async function say(text) {
 	await at("composer").fill(text);
 	await at("composer").press("Enter");
@@ -48,6 +51,7 @@ test("a guest plans a course, finalizes it, and finds everything after a reload"
 	await at("start").click();
 	await at("enter-guest").click();
 	await page.waitForURL(`${world.url}/tracks`);
+	await pauseNextAnswer(8000);
 	await v.createTrack(TRACK);
 
 	/* the plan comes by itself, piece by piece, and the page says who answers */
@@ -112,6 +116,7 @@ test("a guest plans a course, finalizes it, and finds everything after a reload"
 test("a reload in the middle of an answer shows what was written and goes on to the same end", async () => {
 	await open("ru-RU");
 	await v.enterAsGuest();
+	await pauseNextAnswer(12000);
 	await v.createTrack(TRACK);
 	await streaming().waitFor();
 	await page.reload();
@@ -178,6 +183,7 @@ test("a message typed without a connection is kept and goes out by itself", asyn
 test("an answer can be stopped, and what was written stays", async () => {
 	await open("ru-RU");
 	await v.enterAsGuest();
+	await pauseNextAnswer(20000);
 	await v.createTrack(TRACK);
 	await streaming().waitFor();
 	await at("stop").click();
