@@ -112,7 +112,7 @@ standin_debian() {
 	local tar=$KEPT/trixie.tar
 
 	if [[ ! -s $tar ]]; then
-		mmdebstrap --quiet --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io trixie "$tar.new" "$(mirror)"
+		mmdebstrap --quiet --format=tar --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io trixie "$tar.new" "$(mirror)"
 		mv "$tar.new" "$tar"
 	fi
 	docker import -c 'CMD ["bash"]' "$tar" debian:trixie-slim >/dev/null

@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "clock.h"
 #include "ids.h"
+#include "secret.h"
 
 #define LEAVE_US 1000000 /* longest wait for chat to answer the pulls of a worker that leaves */
 #define CUT_MARGIN_MS 1500 /* of the drain deadline: for telling what is given back */
@@ -28,14 +29,13 @@ static bool check_config(const struct config *c, struct err *err)
 	return true;
 }
 
-#define DATA_KEY_MIN 32
-
 static bool secret_add(struct ai *ai, const char *name, struct text master, struct err *err)
 {
-	char *text = text_dup(ai->daemon->ctx, master);
+	char *text;
 
-	if (master.len < DATA_KEY_MIN)
-		return err_field(err, RC_INVALID, name, "%s: at least %d characters were expected", name, DATA_KEY_MIN);
+	if (!secret_check(name, master, ai->config->debug, SECRET_MIN, err))
+		return false;
+	text = text_dup(ai->daemon->ctx, master);
 	ai->secrets = talloc_realloc(ai->daemon->ctx, ai->secrets, struct seal_secret, (unsigned)ai->secrets_n + 1);
 	seal_secret_init(&ai->secrets[ai->secrets_n++], text);
 	sodium_memzero(text, master.len);

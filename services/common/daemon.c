@@ -10,8 +10,8 @@
 #include "fault.h"
 #include "otlp.h"
 #include "ready.h"
+#include "secret.h"
 
-#define BUS_KEY_MIN 32
 #define DRAIN_POLL_MS 10
 #define REQUESTS_LEFT_US 300000
 #define LOG_TICK_MS 5000
@@ -292,10 +292,10 @@ static void start_bus(struct daemon *d)
 {
 	struct err err = { 0 };
 
-	if (strlen(d->config.bus_key) < BUS_KEY_MIN) {
-		err_set(&err, RC_INVALID, "BUS_KEY must have at least %d bytes", BUS_KEY_MIN);
+	if (!secret_check("BUS_KEY", text_from(d->config.bus_key), d->config.debug, SECRET_MIN, &err))
 		daemon_fail(d, &err);
-	}
+	if (secret_is_weak(text_from(d->config.bus_key)))
+		daemon_warn(d, "daemon.bus_key", "BUS_KEY is a placeholder: anyone can speak on the bus");
 	d->bus = bus_new(d->ctx, &(struct bus_config){
 					 .ev = d->loop.ev,
 					 .key = text_from(d->config.bus_key),

@@ -3,14 +3,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include <jwt.h>
 
 #include "clock.h"
 #include "config.h"
+#include "secret.h"
 
-#define KEY_MIN 32
 #define KEYS_MAX 8 /* SECRET_KEY and the older ones */
 #define ISSUER "ai-learning-platform"
 #define AUDIENCE "api"
@@ -24,41 +23,14 @@ struct tokens {
 	int64_t life_s;
 };
 
-/* Keys that stand in documents and examples. */
-static bool is_placeholder(const char *key)
-{
-	static const char *const known[] = { "your-secret-key", "your_secret_key", "changeme", "change-me", "change_me",
-					     "secret-key",      "placeholder",     "example",  "default" };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcasestr(key, known[i]) != NULL)
-			return true;
-	return false;
-}
-
-static bool key_is_varied(const char *key)
-{
-	for (const char *p = key + 1; *p != '\0'; p++)
-		if (*p != key[0])
-			return true;
-	return false;
-}
-
-static bool key_is_weak(const char *key)
-{
-	return strlen(key) < KEY_MIN || is_placeholder(key) || !key_is_varied(key);
-}
-
 /* The key belongs to tokens or lives as long. *weak becomes true when only DEBUG lets it pass. */
 static bool key_add(struct tokens *tokens, const char *name, const char *key, bool debug, bool *weak, struct err *err)
 {
 	if (tokens->n == KEYS_MAX)
 		return err_field(err, RC_INVALID, name, "%s: at most %d keys were expected", name, KEYS_MAX - 1);
-	if (key_is_weak(key) && !debug)
-		return err_field(err, RC_INVALID, name,
-				 "%s must have at least %d bytes and be no placeholder (only with DEBUG=true)", name,
-				 KEY_MIN);
-	*weak = *weak || key_is_weak(key);
+	if (!secret_check(name, text_from(key), debug, 0, err))
+		return false;
+	*weak = *weak || secret_is_weak(text_from(key));
 	tokens->keys[tokens->n++] = text_from(key);
 	return true;
 }

@@ -64,7 +64,8 @@ int store_migrate(struct daemon *d, bool rehearsal)
 	loop_init(&m.loop);
 	loop_timer(&m.limit, migrate_on_limit, &m);
 	loop_arm(&m.loop, &m.limit, WAIT_MS);
-	if (sodium_init() < 0 || !schema_init(&m.schema, &m.loop, d->config.database_url, &d->log, &hooks, &m, &err))
+	if (!pg_url_check(d->config.database_url, &err) || sodium_init() < 0 ||
+	    !schema_init(&m.schema, &m.loop, d->config.database_url, &d->log, &hooks, &m, &err))
 		daemon_fail(d, &err);
 	if (rehearsal)
 		schema_rehearse(&m.schema);

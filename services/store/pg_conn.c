@@ -42,7 +42,8 @@ void pg_conn_close(struct pg_conn *conn)
 
 static void conn_lose(struct pg_conn *conn, const char *why)
 {
-	pg_message(why, conn->why, sizeof(conn->why));
+	if (why != conn->why)
+		pg_message(why, conn->why, sizeof(conn->why));
 	pg_conn_close(conn);
 	conn->hooks->lost(conn->arg, conn->why[0] != '\0' ? conn->why : "connection lost");
 }
@@ -167,6 +168,19 @@ void pg_conn_init(struct pg_conn *conn, struct loop *loop, const struct pg_conn_
 	ev_init(&conn->io, conn_on_io);
 	conn->io.data = conn;
 	loop_timer(&conn->timer, conn_on_timer, conn);
+}
+
+/* What libpq says of a string that it cannot read holds the string, and a password in it: it is not passed on. */
+bool pg_url_check(const char *url, struct err *err)
+{
+	bool has_form = strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0 ||
+			strchr(url, '=') != NULL;
+	PQconninfoOption *options = has_form ? PQconninfoParse(url, NULL) : NULL;
+
+	PQconninfoFree(options);
+	return options != NULL ||
+	       err_field(err, RC_INVALID, "DATABASE_URL",
+			 "DATABASE_URL is no connection string (postgresql://user:password@host/database)");
 }
 
 void pg_conn_open(struct pg_conn *conn, const char *url)

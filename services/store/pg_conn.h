@@ -14,6 +14,7 @@
 
 #include <libpq-fe.h>
 
+#include "err.h"
 #include "loop.h"
 
 struct pg_conn_hooks {
@@ -47,6 +48,9 @@ void pg_conn_close(struct pg_conn *conn);
 
 /* After PQsend... on conn->pg: writes it out. With a pipeline, after PQpipelineSync. */
 void pg_conn_sent(struct pg_conn *conn);
+
+/* False with err, which does not hold it, for what libpq cannot read as a connection string. */
+bool pg_url_check(const char *url, struct err *err);
 
 /* First line of libpq's message, without what could be a secret. Into out. */
 void pg_message(const char *message, char *out, size_t size);

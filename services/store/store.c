@@ -93,6 +93,8 @@ static void store_check_config(struct daemon *d)
 	const struct config *c = &d->config;
 	struct err err = { 0 };
 
+	if (!pg_url_check(c->database_url, &err))
+		daemon_fail(d, &err);
 	if (c->pg_connections < 1 || c->pg_connections > CONNECTIONS_MAX)
 		err_set(&err, RC_INVALID, "PG_CONNECTIONS must be 1 to %d", CONNECTIONS_MAX);
 	else if (c->pg_queue_max < 1)

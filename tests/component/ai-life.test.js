@@ -201,7 +201,7 @@ describe("the end of a worker", () => {
 });
 
 describe("a wrong configuration", () => {
-	const KEY = "x".repeat(32);
+	const KEY = "0123456789abcdef".repeat(2);
 	const WRONG = {
 		DEFAULT_OPENAI_BASE_URL: ["ftp://example.com/v1", "example.com", "http://user:pw@example.com/v1",
 			"http://example.com/v1?key=1", "http://exa mple.com/"],

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Rest } from "../lib/rest.js";
+import { until } from "../lib/until.js";
 
 const [file, what] = process.argv.slice(2);
 const rest = new Rest("http://127.0.0.1:8000");
@@ -21,6 +22,7 @@ if (what === "check") {
 	await rest.guest();
 	const track = await rest.createTrack({ title: "Vim" });
 
+	await until("the welcome is over", async () => (await messagesOf(track.chat_id)).length === 1, { ms: 60000 });
 	await rest.ok("POST", "/api/ai/chat-response", { message: "Shorter, please", session_id: track.session_id });
 	writeFileSync(file, JSON.stringify({ token: rest.token, chat: track.chat_id, messages: await messagesOf(track.chat_id) }));
 }

@@ -146,11 +146,25 @@ describe("a mistake in the settings", () => {
 	for (const [what, name, settings, pattern, env = ""] of [
 		["a missing secret", "gateway", { SECRET_KEY: "" }, /SECRET_KEY/],
 		["a default secret", "gateway", { SECRET_KEY: "your-secret-key-here" }, /SECRET_KEY/],
-		["a short bus key", "ai", { BUS_KEY: "short" }, /BUS_KEY must have at least 32/],
-		["an unknown setting", "chat", {}, /ALP_NO_SUCH/, "ALP_NO_SUCH=canary"],
-		["a malformed number", "store", { PG_CONNECTIONS: "many" }, /PG_CONNECTIONS/],
+		["a default secret among the old ones", "gateway", { SECRET_KEY_OLD: "your-secret-key-here" }, /SECRET_KEY_OLD/],
+		["a short data key", "ai", { DATA_KEY: "canary" }, /DATA_KEY must have at least 32/],
+		["a default data key", "ai", { DATA_KEY: "canary-change-me-canary-change-me" }, /DATA_KEY/],
+		["an old data key without a new one", "ai", { DATA_KEY: "" }, /DATA_KEY_OLD/, "DATA_KEY_OLD=canary"],
+		["prices that are none", "ai", { MODEL_PRICES: "canary" }, /MODEL_PRICES/],
+		["a missing database", "store", { DATABASE_URL: "" }, /DATABASE_URL/],
+		["a database's address that is none", "store", { DATABASE_URL: "postgres//alp:canary@127.0.0.1/none" }, /DATABASE_URL/],
+		["an address that libpq can not read", "store", { DATABASE_URL: "postgresql://alp:canary%zz@127.0.0.1/none" }, /DATABASE_URL/],
+		["a number out of its range", "store", { PG_CONNECTIONS: "1000000" }, /PG_CONNECTIONS/],
+		...["gateway", "chat", "ai", "store"].flatMap((name) => [
+			["no bus key", name, { BUS_KEY: "" }, /BUS_KEY is required/],
+			["a short bus key", name, { BUS_KEY: "canary" }, /BUS_KEY must have at least 32/],
+			["a default bus key", name, { BUS_KEY: "canary-your-secret-key-here-0123456789" }, /BUS_KEY must/],
+			["an unknown setting", name, {}, /ALP_NO_SUCH/, "ALP_NO_SUCH=canary"],
+			["a setting that is there twice", name, {}, /LOG_LEVEL is set twice/, "LOG_LEVEL=canary\nLOG_LEVEL=canary"],
+			["a malformed number", name, { DRAIN_MS: "canary" }, /DRAIN_MS/],
+		]),
 	])
-		it(`${what} is named in one line, and is not shown`, async () => {
+		it(`${name}: ${what} is named in one line, and is not shown`, async () => {
 			const lines = await refusal(name, settings, env);
 
 			assert.equal(lines.length, 1, lines.join("\n"));
@@ -168,7 +182,7 @@ describe("a mistake in the settings", () => {
 	});
 
 	it("another BUS_KEY is named by /readyz of the stranger, and nobody else is disturbed", async () => {
-		const daemon = stranger("ai", { BUS_KEY: "k".repeat(32), BUS_TIMEOUT_MS: "300" });
+		const daemon = stranger("ai", { BUS_KEY: "0123456789abcdef".repeat(2), BUS_TIMEOUT_MS: "300" });
 
 		await daemon.start();
 		const said = await until("it names the key", async () => {
