@@ -10,8 +10,7 @@ import { until } from "../lib/until.js";
 
 const [file, what] = process.argv.slice(2);
 const rest = new Rest("http://127.0.0.1:8000");
-const messagesOf = async (chat) => (await rest.history(chat)).messages
-	.map(({ id, message }) => ({ id, message }));
+const messagesOf = async (chat) => (await rest.history(chat)).history.map(({ id, content }) => ({ id, content }));
 
 if (what === "check") {
 	const kept = JSON.parse(readFileSync(file, "utf8"));
