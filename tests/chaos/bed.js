@@ -3,8 +3,8 @@
  * process of its own, a private PostgreSQL, the simulator, and a proxy on every
  * link of the bus.
  *
- *   gateway-i talks to chat-(i mod chats) and store-(i mod stores), chat-j to
- *   store-(j mod stores), ai-k to chat-(k mod chats).
+ *   Everybody dials all of those he needs: gateways each chat and store, chats
+ *   each store, workers each chat.
  */
 
 import { randomBytes } from "node:crypto";
@@ -40,7 +40,8 @@ export class Bed {
 
 		Object.assign(bed, { build, random, sizes: { gateways, chats, stores, workers } });
 		bed.dir = mkdtempSync(join(tmpdir(), "alp-chaos-"));
-		bed.claim = await claimPorts(2 * gateways + 13 * chats + 3 * stores + 2 * workers + 20);
+		bed.claim = await claimPorts(2 * gateways + 6 * chats + 2 * stores + workers	/* what is listened at */
+			+ gateways * (2 * chats + stores) + chats * stores + 3 * workers * chats + 1);	/* links, the simulator */
 		bed.ports = bed.claim.ports.values();
 		bed.cluster = await Cluster.start();
 		bed.database = await createDatabase(bed.cluster.url("postgres"));
@@ -80,33 +81,40 @@ export class Bed {
 		return daemon;
 	}
 
+	/* A link to each of them, comma-separated as the dialler is told; of several each has its number in its name. */
+	async #links(name, transport, targets) {
+		const addresses = [];
+
+		for (const [i, target] of targets.entries())
+			addresses.push(await this.#link(targets.length > 1 ? `${name}-${i + 1}` : name, transport, target));
+		return addresses.join(",");
+	}
+
 	async #layOut() {
 		const { gateways, chats, stores, workers } = this.sizes;
 		const store = Array.from({ length: stores }, () => this.#address());
 		const chat = Array.from({ length: chats }, () => ({ BUS_CHAT: this.#address(), BUS_WORK: this.#address(),
 			BUS_DELTA: this.#address(), BUS_CONTROL: this.#address(), BUS_EVENT: this.#address() }));
+		const of = (key) => chat.map((addresses) => addresses[key]);
 
 		for (const [i, address] of store.entries())
 			this.#daemon("store", i + 1, { BUS_STORE: address });
 		for (const [i, addresses] of chat.entries())
 			this.#daemon("chat", i + 1, { ...addresses, CHAT_INSTANCE: `chat-${i + 1}`,
-				BUS_STORE: await this.#link(`chat-${i + 1}>store`, "ws", store[i % stores]) });
-		for (let i = 0; i < workers; i++) {
-			const to = chat[i % chats], name = `ai-${i + 1}`;
-
-			this.#daemon("ai", i + 1, { BUS_WORK: await this.#link(`${name}>work`, "ws", to.BUS_WORK),
-				BUS_DELTA: await this.#link(`${name}>delta`, "tcp", to.BUS_DELTA),
-				BUS_CONTROL: await this.#link(`${name}>control`, "tcp", to.BUS_CONTROL) });
-		}
+				BUS_STORE: await this.#links(`chat-${i + 1}>store`, "ws", store) });
+		for (let i = 1; i <= workers; i++)
+			this.#daemon("ai", i, { BUS_WORK: await this.#links(`ai-${i}>work`, "ws", of("BUS_WORK")),
+				BUS_DELTA: await this.#links(`ai-${i}>delta`, "tcp", of("BUS_DELTA")),
+				BUS_CONTROL: await this.#links(`ai-${i}>control`, "tcp", of("BUS_CONTROL")) });
 		this.gateways = [];
-		for (let i = 0; i < gateways; i++) {
-			const to = chat[i % chats], name = `gateway-${i + 1}`, listen = this.#address();
+		for (let i = 1; i <= gateways; i++) {
+			const listen = this.#address();
 
 			this.gateways.push(listen);
-			this.#daemon("gateway", i + 1, { GATEWAY_LISTEN: listen,
-				BUS_CHAT: await this.#link(`${name}>chat`, "ws", to.BUS_CHAT),
-				BUS_STORE: await this.#link(`${name}>store`, "ws", store[i % stores]),
-				BUS_EVENT: await this.#link(`${name}>event`, "tcp", to.BUS_EVENT) });
+			this.#daemon("gateway", i, { GATEWAY_LISTEN: listen,
+				BUS_CHAT: await this.#links(`gateway-${i}>chat`, "ws", of("BUS_CHAT")),
+				BUS_STORE: await this.#links(`gateway-${i}>store`, "ws", store),
+				BUS_EVENT: await this.#links(`gateway-${i}>event`, "tcp", of("BUS_EVENT")) });
 		}
 	}
 
@@ -116,7 +124,7 @@ export class Bed {
 		this.sim = new Sim({ dir: this.dir, listen: this.simAddress, persona: "echo",
 			options: ["--trace", this.trace, "--first-call", String(SIM_LIFE * this.#simLives++ + 1)] });
 		await this.sim.start();
-		await this.sim.waitReady();
+		await this.sim.waitReady(READY_MS);
 	}
 
 	async waitReady(ms = READY_MS) {

@@ -1,5 +1,5 @@
 /*
- * Two minutes of chaos with a fixed seed: what is done, to whom and when is
+ * Chaos with a fixed seed: what is done, to whom and when is
  * always the same; what it meets is not, and must not matter. make chaos runs
  * it longer and with other seeds.
  */

@@ -17,6 +17,7 @@ const BACK_MS = 20000;
 export class Faults {
 	#busy = new Set();
 	#pending = new Set();
+	#failure = null;	/* of a fault that could not be done, or mended: told when the others are over */
 	#owed = 0;	/* kills that found everybody dying: the next one who lives again is taken */
 
 	/* inFlight: () => how many turns are begun or asked for and not ended. */
@@ -35,6 +36,8 @@ export class Faults {
 		}
 		while (this.#pending.size > 0)
 			await Promise.all(this.#pending);
+		if (this.#failure)
+			throw this.#failure;
 	}
 
 	/* A kill that finds its target busy dying takes the next daemon that is not. */
@@ -58,10 +61,12 @@ export class Faults {
 			return;
 		}
 		this.#busy.add(fault.target);
-		const over = this[fault.kind](fault).finally(() => {
+		const over = this[fault.kind](fault).catch((err) => {
+			this.#failure ??= err;
+		}).finally(() => {
 			this.#busy.delete(fault.target);
 			this.#pending.delete(over);
-			if (this.#owed > 0) {
+			if (this.#owed > 0 && this.bed.daemons.has(fault.target)) {	/* not a link, nor PostgreSQL */
 				this.#owed--;
 				this.#begin({ kind: "kill", target: fault.target });
 			}
