@@ -24,7 +24,7 @@ import { KINDS, makeSchedule, spread } from "./schedule.js";
 import { User } from "./users.js";
 
 const WARM_MS = 4000;
-const QUIESCE_MS = 30000;
+const QUIESCE_MS = 60000;	/* for the last words, and again for the last looks; who is not done then is found by INV-09 */
 const READY_MS = 60000;	/* the checker allows 15 s of it */
 const PLACES = 2;
 const ENV = { LEASE_MS: "3000", WORKER_SILENCE_MS: "2000", FLUSH_MS: "300", AI_FIRST_BYTE_MS: "8000", AI_STALL_MS: "6000",

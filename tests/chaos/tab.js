@@ -5,8 +5,10 @@
 
 import WebSocket from "ws";
 import { monotonicMs } from "./bed.js";
+import { strangers } from "./checker/logs.js";
 
 const OPEN_MS = 10000;
+const STRAY_CHARS = 400;	/* of a frame that should not have come */
 
 /* What a frame is in the log; null: nothing the checker reads. */
 const FRAMES = {
@@ -17,7 +19,7 @@ const FRAMES = {
 	ai_response: (f) => ({ ev: "final", turn: f.turn_id, chat: f.chat_id, cmid: f.client_message_id, id: f.message_id, seq: f.seq,
 		epoch: f.epoch, text: f.message, state: f.state }),
 	ai_status: (f) => f.state === "stopped" ? { ev: "stopped", turn: f.turn_id } : null,
-	chat_restored: (f) => ({ ev: "history", chat: f.chat_id, active: f.active_turn && { turn: f.active_turn.turn_id,
+	chat_restored: (f) => ({ ev: "history", chat: f.chat_id, older: f.older, active: f.active_turn && { turn: f.active_turn.turn_id,
 		epoch: f.active_turn.epoch, offset: f.active_turn.offset, text: f.active_turn.text },
 	messages: f.history.map((m) => ({ id: m.id, seq: m.seq, sender: m.sender, text: m.content })) }),
 	/* The end of a turn names its kind; a refusal does not. */
@@ -52,7 +54,7 @@ export class Tab {
 			headers: { authorization: `Bearer ${this.user.token}` } });
 
 		/* Frames may come with the answer to the handshake: everything is in place before. */
-		socket.on("message", (data) => socket === this.#socket && this.#take(JSON.parse(data.toString())));
+		socket.on("message", (data) => socket === this.#socket && this.#take(data.toString()));
 		socket.on("close", (code) => {
 			if (socket !== this.#socket)
 				return;
@@ -63,16 +65,19 @@ export class Tab {
 			socket.once("open", () => {
 				this.#socket = socket;
 				this.address = address;
-				this.#log({ ev: "open", gateway: address });
+				this.#log({ ev: "open", gateway: address, place: this.place });
 				resolve(true);
 			});
 			socket.on("error", () => resolve(false));
 		});
 	}
 
-	#take(frame) {
-		const event = FRAMES[frame.type]?.(frame);
+	/* Whatever kind of frame it is: what is said elsewhere must not be in it. */
+	#take(text) {
+		const frame = JSON.parse(text), event = FRAMES[frame.type]?.(frame);
 
+		for (const marker of new Set(strangers(text, this.place)))
+			this.#log({ ev: "stray", marker, text: text.slice(0, STRAY_CHARS) });
 		if (event)
 			this.#log(event);
 	}
@@ -105,6 +110,11 @@ export class Tab {
 
 	restore() {
 		return this.#send({ type: "restore_chat" }, { ev: "restore" });
+	}
+
+	/* The tab's own word about itself: { ev: "silent" } when it has said its last, { ev: "looked" } after the last look. */
+	note(ev) {
+		this.#log({ ev });
 	}
 
 	/* The next event that fits, or null at the deadline. The end of the socket ends every wait. */

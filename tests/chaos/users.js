@@ -10,6 +10,7 @@ import { Tab } from "./tab.js";
 
 const ANSWER_MS = 12000;
 const END_MS = 20000;
+const LAST_END_MS = 60000;	/* longer than the bench waits for the last word: run.js */
 const RESTORE_MS = 12000;
 const PAUSE_MS = [20, 250];	/* before a socket is opened again */
 const BETWEEN_MS = [0, 400];	/* two messages of one person */
@@ -44,7 +45,7 @@ export class User {
 	/* Every dialogue as a fresh page shows it. */
 	async look() {
 		for (const tab of this.tabs)
-			await tab.reload();
+			await tab.look();
 	}
 }
 
@@ -69,11 +70,13 @@ class Speaker {
 			if (this.random.chance(0.05))
 				this.tab.drop();
 		}
+		this.tab.note("silent");
 	}
 
-	async reload() {
+	async look() {
 		this.tab.drop();
 		await this.#ready();
+		this.tab.note("looked");
 	}
 
 	/* An open socket whose dialogue is restored. */
@@ -140,6 +143,11 @@ class Speaker {
 		return false;
 	}
 
+	/* When all is mended nobody loses patience: an end must come to the socket that waits for it. */
+	async #lastEnd(isEnd) {
+		return this.running ? null : this.tab.next(isEnd, LAST_END_MS);
+	}
+
 	async #listen(ack, cmid, text, habits) {
 		const isEnd = (e) => ["final", "failed", "stopped"].includes(e.ev) && e.turn === ack.turn;
 		const ended = this.tab.next(isEnd, END_MS);
@@ -154,7 +162,7 @@ class Speaker {
 				this.tab.drop();
 			habits.reload = habits.stop = false;
 		}
-		const end = await ended;
+		const end = await ended ?? await this.#lastEnd(isEnd);
 
 		if (end === null)
 			this.tab.drop();

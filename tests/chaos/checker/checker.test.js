@@ -12,6 +12,12 @@ const question = (logs) => logs.db.messages.find((m) => m.sender_type === "user"
 const turnOf = (logs, row) => logs.db.turns.find((t) => t.id === row.turn_id);
 const bobs = (logs) => logs.db.messages.filter((m) => m.user_id === logs.db.users[1].id);
 
+/* Who sees what is ada's. */
+const BOB = { t: 91000, user: "user2", tab: 1 };
+
+/* The one that is asked for while a reply is made. */
+const lostHistory = (logs) => logs.client.find((e) => e.ev === "history" && e.active);
+
 /* A text that is changed wherever it is known, so that only the rule about it is broken. */
 function everywhere(logs, from, to) {
 	for (const m of logs.db.messages.filter((row) => row.text === from))
@@ -37,6 +43,14 @@ const PLANTED = [
 	["INV-02", "a message that was shown is gone", (l) => drop(l.db.messages, (m) => m.id === last(l, "final").id)],
 	["INV-02", "a reply changes after it was shown", (l) => { reply(l).text += "and more"; }],
 	["INV-02", "a history shows another text than before", (l) => { last(l, "history").messages[1].text = "c1w0 "; }],
+	["INV-02", "a history lacks a message in the middle", (l) => last(l, "history").messages.splice(1, 1)],
+	["INV-02", "a history lacks the newest", (l) => last(l, "history").messages.pop()],
+	["INV-02", "a history lacks what was acknowledged before it was asked for", (l) => { lostHistory(l).messages.pop(); }],
+	["INV-02", "a history has a message twice", (l) => last(l, "history").messages.splice(1, 0, last(l, "history").messages[1])],
+	["INV-02", "a history is out of order", (l) => last(l, "history").messages.reverse()],
+	["INV-02", "a history is empty", (l) => { last(l, "history").messages = []; }],
+	["INV-02", "a history leaves out more than it says", (l) => { last(l, "history").messages.shift(); }],
+	["INV-02", "the last look shows another's name over a message", (l) => { last(l, "history").messages[0].sender = "assistant"; }],
 	["INV-03", "a hole in the sequence", (l) => { for (const m of l.db.messages.filter((x) => x.seq > 2)) m.seq += 1; }],
 	["INV-03", "two questions' replies change places", (l) => {
 		const [a, b] = bobs(l).filter((m) => m.sender_type === "assistant");
@@ -68,6 +82,11 @@ const PLANTED = [
 
 		l.sim.find((c) => c.messages.at(-1).content.includes(turn.client_message_id)).ended += 5000;
 	}],
+	["INV-06", "a call for a message that has no turn", (l) => {
+		const [call] = l.sim;
+
+		l.sim.push({ ...call, n: 90, messages: [{ role: "user", content: `@msg=${last(l, "nack").cmid}` }] });
+	}],
 	["INV-06", "the context lacks a message", (l) => l.sim.at(-1).messages.splice(2, 1)],
 	["INV-06", "the context has a message twice", (l) => l.sim[0].messages.push(l.sim[0].messages.at(-1))],
 	["INV-07", "a piece is missing", (l) => drop(l.client, (e) => e.ev === "delta" && e.offset === 1)],
@@ -79,14 +98,41 @@ const PLANTED = [
 	["INV-07", "the last pieces never come", (l) => drop(l.client, (e) => e.ev === "delta" && e.offset === 3)],
 	["INV-07", "the snapshot lies about its place", (l) => { l.client.find((e) => e.active).active.offset = 1; }],
 	["INV-07", "the end shows another text than is stored", (l) => { last(l, "final").text += "!"; }],
+	...["failed", "stopped"].map((ev) => ["INV-07", `${ev}, and what was shown is nowhere`, (l) => {
+		const { turn, cmid } = last(l, "final");
+
+		drop(l.db.messages, (m) => m.turn_id === turn && m.sender_type === "assistant");
+		for (const e of l.client.filter((x) => x.ev === "final" && x.turn === turn))
+			Object.assign(e, { ev, code: "ai_unavailable", cmid, text: undefined });
+	}]),
 	["INV-08", "an end was told that is not stored", (l) => { last(l, "final").id = "nowhere"; }],
 	["INV-08", "an end was told for another turn", (l) => { last(l, "final").turn = l.db.turns[0].id; }],
 	["INV-09", "a turn is left running", (l) => { l.db.turns[0].state = "running"; }],
 	["INV-09", "a message is never answered", (l) => l.client.push({ ...last(l, "send"), cmid: "unheard", t: 70000 })],
 	["INV-09", "a message is answered late", (l) => { last(l, "send").t -= 15000; }],
+	["INV-09", "a tab never comes to an end", (l) => drop(l.client, (e) => e.ev === "silent")],
+	["INV-09", "a last look is never answered", (l) => drop(l.client, (e) => e.ev === "looked")],
+	["INV-09", "an end does not come to an open tab", (l) => {
+		const at = l.client.findIndex((e) => e.ev === "final" && e.tab === 2), [end] = l.client.splice(at, 1);
+
+		for (const e of l.client.slice(at))
+			e.t += 30000;
+		l.client.splice(l.client.findIndex((e) => e.ev === "silent" && e.tab === 2), 0, { ...end, t: end.t + 30000 });
+	}],
+	["INV-09", "a turn runs on though nothing is done to anybody", (l) => {
+		const [first] = l.client.filter((e) => e.ev === "final");
+
+		for (const e of l.client.slice(l.client.indexOf(first)))
+			e.t += 41000;
+	}],
 	["INV-09", "ready too late", (l) => { l.clock.ready += 20000; }],
 	["INV-10", "tokens are counted twice", (l) => { l.db.attempts[0].prompt_tokens *= 2; }],
 	["INV-10", "a completed turn is not accounted", (l) => { Object.assign(l.db.attempts[0], { prompt_tokens: null, completion_tokens: null }); }],
+	["INV-10", "two attempts account one call", (l) => {
+		const [first] = l.db.attempts.filter((row) => row.prompt_tokens === null);
+
+		Object.assign(first, l.db.attempts.find((row) => row.turn_id === first.turn_id && row.attempt === 2), { attempt: 1 });
+	}],
 	["INV-10", "negative tokens", (l) => { l.db.attempts[0].completion_tokens = -1; }],
 	["INV-10", "another user pays", (l) => { l.db.attempts[0].user_id = l.db.users[1].id; }],
 	["INV-10", "the reply's number is not the ledger's", (l) => { reply(l).tokens_used = 1; }],
@@ -95,8 +141,26 @@ const PLANTED = [
 
 		a.text = b.text;
 	}],
-	["INV-11", "a user is told of another's turn", (l) => l.client.push({ ...last(l, "delta"), user: "user2", t: 91000 })],
-	["INV-11", "a history has another user's message", (l) => { last(l, "history").messages[0].text = question(l).text; }],
+	["INV-11", "a user is told of another's turn", (l) => l.client.push({ ...last(l, "delta"), ...BOB })],
+	["INV-11", "a user is told that another's message was accepted", (l) => l.client.push({ ...last(l, "ack"), ...BOB })],
+	["INV-11", "a user is shown another's message", (l) => l.client.push({ ...last(l, "ack"), turn: undefined, cmid: undefined,
+		text: question(l).text, ...BOB })],
+	...["reset", "failed", "stopped"].map((ev) => ["INV-11", `a user is told of another's turn: ${ev}`, (l) =>
+		l.client.push({ ...BOB, ev, turn: question(l).turn_id, epoch: 9 })]),
+	["INV-11", "a refusal goes to another", (l) => l.client.push({ ...last(l, "nack"), user: "user1", t: 91000 })],
+	["INV-11", "a tab of one dialogue is told of another's", (l) => {
+		for (const e of l.client.filter((x) => x.user === "user1" && x.tab === 2 && x.ev === "open"))
+			e.place = "place1x1";
+	}],
+	["INV-11", "a snapshot has the words of another's turn", (l) => {
+		const e = l.client.find((x) => x.active);
+
+		e.active.text = `c${l.sim[0].n}w0 `;
+	}],
+	["INV-11", "a frame that nobody reads has another's marker", (l) => l.client.push({ ...BOB, ev: "stray", marker: "user1", text: "{}" })],
+	["INV-11", "a history has another user's message", (l) => {
+		l.client.findLast((e) => e.ev === "history" && e.user === BOB.user).messages[0].text = question(l).text;
+	}],
 	["INV-11", "a context carries another chat", (l) => { l.sim.at(-1).messages[0].content += " @user2 @place2x0"; }],
 	["INV-11", "a row carries another chat", (l) => { question(l).text += " @place2x0"; }],
 	["INV-11", "the model is asked with another key", (l) => { l.key = "k"; l.sim[0].key = "other"; }],

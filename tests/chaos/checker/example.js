@@ -41,9 +41,27 @@ export class Example {
 		this.logs.db.users.push({ id: user.id });
 		this.logs.db.sessions.push({ id: user.session, user_id: user.id });
 		this.logs.db.chats.push({ id: user.chat, session_id: user.session, user_id: user.id, chat_type: "planning", status: "active" });
-		this.log(user, 1, "user", { id: user.id });
-		this.log(user, 1, "open");
+		this.log(user, 0, "user", { id: user.id });
+		this.open(user, 1);
 		return user;
+	}
+
+	open(user, tab) {
+		this.log(user, tab, "open", { place: user.place });
+	}
+
+	look(user, tab, active = null) {
+		this.log(user, tab, "restore");
+		this.log(user, tab, "history", { chat: user.chat, older: 0, messages: this.history(user), active });
+	}
+
+	/* Everything is mended: a last look. */
+	farewell(user, tab) {
+		this.log(user, tab, "silent");
+		this.log(user, tab, "close", { code: 1006 });
+		this.open(user, tab);
+		this.look(user, tab);
+		this.log(user, tab, "looked");
 	}
 
 	fault(kind, target, more = {}) {
@@ -91,8 +109,8 @@ export class Example {
 			this.log(user, tab, "ack", { ...ack, text });
 		if (lost) {
 			this.log(user, 1, "close", { code: 1006 });
-			this.log(user, 1, "open");
-			this.log(user, 1, "history", { chat: user.chat, messages: this.history(user), active: { turn, epoch: 1, offset: 0, text: "" } });
+			this.open(user, 1);
+			this.look(user, 1, { turn, epoch: 1, offset: 0, text: "" });
 		}
 		if (dies) {
 			const first = this.call(user, text, { outcome: "client_gone" });
@@ -138,7 +156,7 @@ export function cleanRun() {
 	const run = new Example();
 	const [ada, bob] = [run.user(1), run.user(2)];
 
-	run.log(ada, 2, "open");
+	run.open(ada, 2);
 	run.turn(ada, { tabs: [1, 2] });
 	run.turn(bob);
 	run.turn(ada, { tabs: [1, 2], dies: true });
@@ -146,7 +164,8 @@ export function cleanRun() {
 	run.turn(bob, { lost: true });
 	run.turn(ada, { tabs: [1, 2], stopped: true });
 	run.turn(ada, { tabs: [1, 2] });
-	for (const user of [ada, bob])
-		run.log(user, 1, "history", { chat: user.chat, messages: run.history(user), active: null });
+	run.farewell(ada, 1);
+	run.farewell(bob, 1);
+	run.farewell(ada, 2);
 	return run.logs;
 }

@@ -4,6 +4,16 @@ import { callsByCmid, groupBy, replyWords } from "./logs.js";
 
 const same = (row, usage) => row.prompt_tokens === usage.prompt_tokens && row.completion_tokens === usage.completion_tokens;
 
+/* A call is one attempt's: as many attempts account the same figures as calls had them, at most. */
+function* accountedTwice(turn, rows, calls) {
+	const figures = (x) => `${x.prompt_tokens}+${x.completion_tokens}`;
+	const had = groupBy(calls.filter((call) => call.usage), (call) => figures(call.usage));
+
+	for (const [key, list] of groupBy(rows.filter((r) => r.prompt_tokens > 0 && r.usage_estimated === false), figures))
+		if (list.length > (had.get(key)?.length ?? list.length))
+			yield { turn: turn.id, text: `${list.length} attempts account ${key} tokens, which ${had.get(key).length} calls had` };
+}
+
 export function* inv10(logs) {
 	const attempts = groupBy(logs.db.attempts, (row) => row.turn_id);
 	const replies = new Map(logs.db.messages.filter((row) => row.sender_type !== "user").map((row) => [row.turn_id, row]));
@@ -22,6 +32,7 @@ export function* inv10(logs) {
 		for (const row of rows.filter((r) => r.prompt_tokens > 0 && r.usage_estimated === false))
 			if (!mine.some((call) => call.usage && same(row, call.usage)))
 				yield { turn: turn.id, text: `attempt ${row.attempt} accounts ${row.prompt_tokens}+${row.completion_tokens} tokens that no call of it had` };
+		yield* accountedTwice(turn, rows, mine);
 		if (turn.state !== "completed" || reply === undefined)
 			continue;
 		const call = mine.find((c) => c.n === replyWords(reply.text)?.[0]?.call);

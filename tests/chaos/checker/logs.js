@@ -4,7 +4,7 @@
  *   seed, clock: { start, faultsEnd, ready, end }
  *   client     what every tab sent and saw, in order: { t, user, tab, ev, ... }
  *     user     { id }                        who the user is in the database
- *     open, close { code }                   of the tab's socket
+ *     open { place }, close { code }         of the tab's socket
  *     send     { cmid, place, text }         place: the marker of the dialogue it is for
  *     ack      { cmid, turn, chat, id, seq, text? }   text: another tab's message
  *     nack     { cmid, code }
@@ -13,8 +13,10 @@
  *     final    { turn, chat, cmid, id, seq, epoch, text, state }
  *     failed   { turn, cmid, code }          the turn ended without a reply
  *     stopped  { turn }                      it was stopped before its first piece
- *     stop, resume { turn, epoch, offset }   asked by the tab
- *     history  { chat, messages: [{ id, seq, sender, text }], active }
+ *     stop, resume { turn, epoch, offset }, restore   asked by the tab
+ *     history  { chat, older, messages: [{ id, seq, sender, text }], active }   older: so many are before these
+ *     stray    { marker, text }              a frame of any kind that has another user's or place's marker
+ *     silent, looked                         the tab has said its last; its last look at the dialogue has succeeded
  *   sim        calls: { n, life, asked, ended?, outcome?, key, messages, usage?, text? }
  *   faults     { t, until, kind, target, hit }   hit: it met work in flight
  *   processes  { t, name, what: start | end | ready, code, signal }
@@ -68,11 +70,21 @@ export function groupBy(list, key) {
 
 export const of = (logs, ...kinds) => logs.client.filter((e) => kinds.includes(e.ev));
 
+export const tabOf = (e) => `${e.user} tab ${e.tab}`;
+
+/* The place that each tab looks at, all its life. */
+export const tabPlaces = (logs) => new Map(of(logs, "open").map((e) => [tabOf(e), e.place]));
+
 /* The texts of the bench: who wrote it, where, which message; and how long a reply it asked for. */
 export const MARKER = /@(user\d+|place\d+x\d+)\b/g;
+const PLACE = /^place(\d+)x\d+$/;
 const CMID = /@msg=([0-9a-f-]{36})/;
 const WORDS = /\[\[sim:marked=(\d+)\]\]/;
 const WORD = /^c(\d+)w(\d+)$/;
+
+/* Who may see the texts of a dialogue; the markers in a text that are of none of those. */
+export const allowed = (place) => new Set([place, `user${PLACE.exec(place)[1]}`]);
+export const strangers = (text, place) => [...text.matchAll(MARKER)].map(([, m]) => m).filter((m) => !allowed(place).has(m));
 
 export const cmidOf = (text) => CMID.exec(text)?.[1] ?? null;
 export const wordsAsked = (text) => Number(WORDS.exec(text)?.[1] ?? NaN);

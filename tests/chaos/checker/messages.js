@@ -1,5 +1,6 @@
 /* INV-01 to INV-03: what was acknowledged or shown is stored, once, in its order. */
 
+import { histories } from "./histories.js";
 import { groupBy, of } from "./logs.js";
 
 /* The sender was told for good that the message was not taken. Others ask for patience: it may have been. */
@@ -63,6 +64,7 @@ export function* inv02(logs) {
 			yield { turn: row.turn_id, text: `message ${id} has changed after it was shown: ${JSON.stringify(list[0].text.slice(0, 60))}, `
 				+ `then ${JSON.stringify((other ?? row).text.slice(0, 60))}` };
 	}
+	yield* histories(logs);
 }
 
 function* order(chat, rows) {

@@ -1,12 +1,6 @@
 /* INV-11 and INV-12: nobody sees what is another's; no secret is seen at all. */
 
-import { MARKER, callsByCmid, cmidOf, of, replyWords } from "./logs.js";
-
-const PLACE = /^place(\d+)x\d+$/;
-
-/* The markers of a dialogue: its place and its user. */
-const allowed = (place) => new Set([place, `user${PLACE.exec(place)[1]}`]);
-const strangers = (text, place) => [...text.matchAll(MARKER)].map(([, m]) => m).filter((m) => !allowed(place).has(m));
+import { allowed, callsByCmid, cmidOf, of, replyWords, strangers, tabOf, tabPlaces } from "./logs.js";
 
 /* The dialogue of each chat and turn, as its own messages say. */
 function places(logs) {
@@ -30,17 +24,32 @@ function* foreignWords(text, cmid, owners, where) {
 			yield `${where}: words of call ${call}, which was made for ${owners.get(call)}`;
 }
 
+/* What one frame told one tab: of which turn and message, and in which words. */
+function* told(e, place, { byTurn, sent, cmids, owners }) {
+	const turn = e.turn ?? e.active?.turn, of = byTurn.get(turn), where = `${e.user} tab ${e.tab}`;
+
+	if (of !== undefined && of !== place)
+		yield { turn, text: `${where} of ${place} was told of a turn of ${of}: ${e.ev}` };
+	if (e.cmid !== undefined && sent.get(e.cmid) !== place)
+		yield { turn, cmid: e.cmid, text: `${where} of ${place} was told of a message of ${sent.get(e.cmid) ?? "nobody"}: ${e.ev}` };
+	for (const text of [e.text, e.active?.text].filter((said) => said !== undefined)) {
+		for (const stranger of e.ev === "stray" ? [] : strangers(text, place))
+			yield { turn, text: `${where} of ${place} was shown ${stranger}: ${e.ev}` };
+		for (const foreign of turn === undefined ? [] : foreignWords(text, cmids.get(turn), owners, where))
+			yield { turn, text: foreign };
+	}
+	if (e.ev === "stray")
+		yield { text: `${where} of ${place} got a frame with ${e.marker}: ${e.text}` };
+}
+
 export function* inv11(logs) {
 	const { byChat, byTurn, sent } = places(logs);
 	const owners = new Map([...callsByCmid(logs)].flatMap(([cmid, list]) => list.map((call) => [call.n, cmid])));
 	const cmids = new Map(logs.db.turns.map((turn) => [turn.id, turn.client_message_id]));
+	const tabs = tabPlaces(logs);
 
-	for (const e of of(logs, "delta", "final")) {
-		for (const text of foreignWords(e.text, cmids.get(e.turn), owners, `${e.user} tab ${e.tab}`))
-			yield { turn: e.turn, text };
-		if (byTurn.has(e.turn) && !allowed(byTurn.get(e.turn)).has(e.user))
-			yield { turn: e.turn, text: `${e.user} was told of a turn of ${byTurn.get(e.turn)}` };
-	}
+	for (const e of logs.client.filter((x) => tabs.has(tabOf(x))))
+		yield* told(e, tabs.get(tabOf(e)), { byTurn, sent, cmids, owners });
 	for (const e of of(logs, "history"))
 		for (const m of e.messages)
 			if (byChat.has(e.chat) && (strangers(m.text, byChat.get(e.chat)).length > 0 || !allowed(byChat.get(e.chat)).has(e.user)))

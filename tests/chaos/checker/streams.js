@@ -1,6 +1,8 @@
 /* INV-07 and INV-08: what a tab is told piece by piece is what is stored. */
 
-import { groupBy, of } from "./logs.js";
+import { groupBy, of, tabOf } from "./logs.js";
+
+const SLACK_MS = 5000;	/* a fault may be felt this long after it has ended */
 
 const isBroken = (text) => text.includes("�") || /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
 
@@ -9,6 +11,15 @@ class Shown {
 	constructor(epoch, next, text) {
 		Object.assign(this, { epoch, next, text });
 	}
+}
+
+/* An end without a reply: what is shown then is kept as one. kept: the turns of which there is a reply, or need not be. */
+function* gone(turns, { turn, ev }, kept) {
+	const shown = turns.get(turn);
+
+	turns.delete(turn);
+	if (shown?.text && !kept.has(turn))
+		yield `${ev}, and what was shown is not kept: ${JSON.stringify(shown.text.slice(-60))}`;
 }
 
 const STEPS = {
@@ -56,14 +67,26 @@ const STEPS = {
 		else if (shown && shown.text !== text)
 			yield `the pieces are not the reply: ${JSON.stringify(shown.text.slice(-60))}, ${JSON.stringify(text.slice(-60))}`;
 	},
+	failed: gone,
+	stopped: gone,
 };
 
+/* The turns whose text chat may have lost with a worker's: it, the store or the link between them was at fault meanwhile. */
+function mayLoseText(logs) {
+	const lossy = logs.faults.filter((f) => /^(chat|store|postgres)/.test(f.target));
+
+	return new Set([...groupBy(logs.client.filter((e) => e.turn), (e) => e.turn)].filter(([, list]) =>
+		lossy.some((f) => f.t <= list.at(-1).t && (f.until ?? f.t) + SLACK_MS >= list[0].t)).map(([turn]) => turn));
+}
+
 export function* inv07(logs) {
-	for (const [tab, events] of groupBy(logs.client, (e) => `${e.user} tab ${e.tab}`)) {
+	const kept = new Set([...logs.db.messages.filter((row) => row.sender_type !== "user").map((row) => row.turn_id), ...mayLoseText(logs)]);
+
+	for (const [tab, events] of groupBy(logs.client, tabOf)) {
 		const turns = new Map();
 
 		for (const e of events)
-			for (const text of STEPS[e.ev]?.(turns, e) ?? [])
+			for (const text of STEPS[e.ev]?.(turns, e, kept) ?? [])
 				yield { turn: e.turn, text: `${tab}: ${text}` };
 	}
 	const rows = new Map(logs.db.messages.map((row) => [row.id, row.text]));

@@ -67,6 +67,11 @@ export function* inv06(logs) {
 
 	for (const e of of(logs, "final", "failed", "stopped").filter((x) => x.turn))
 		ends.set(e.turn, Math.min(e.t, ends.get(e.turn) ?? Infinity));
+	const turns = new Set(logs.db.turns.map((row) => row.client_message_id));
+
+	for (const [cmid, [call]] of calls)
+		if (cmid !== null && !turns.has(cmid))
+			yield { cmid, text: `call ${call.n} was made for a message that has no turn` };
 	for (const turn of logs.db.turns.filter((row) => calls.has(row.client_message_id))) {
 		const list = calls.get(turn.client_message_id);
 		const [from, to] = [list[0].asked, Math.max(...list.map((c) => c.ended ?? c.asked))];
