@@ -82,20 +82,26 @@ test("a hole in the middle is filled within a second of the next piece, in every
 	await Promise.all([ws.close(), tab.close()]);
 });
 
+const FOUND_MS = 5000;	/* promised, after the end is stored; a busy machine gets as much again */
+
 test("a lost end is found within 5 s, and told once", async () => {
 	const { ws } = await session();
 	const accepted = await ws.post("Shorter");
 
 	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id);
 	valve.open = false;
-	const end = await ends(ws, accepted.turn_id);
+	const told = ends(ws, accepted.turn_id).then((end) => ({ end, at: performance.now() }));
+
+	await until("the end is stored", async () => (await stack.db(`select state from turns where id = '${accepted.turn_id}'`))[0].state
+		=== "completed", { ms: 20000 });
 	const stored = performance.now();
+	const { end, at } = await told;
+
 	valve.open = true;
+	assert.ok(at - stored < 2 * FOUND_MS, `told ${Math.round(at - stored)} ms after it was stored`);
 	assert.equal(joined(ws, end), end.message);
 	const restored = await ws.restore();
-	const entry = restored.history.at(-1);
-	assert.equal(entry.content, end.message);
-	assert.ok(performance.now() - stored < 5000);
+	assert.equal(restored.history.at(-1).content, end.message);
 	assert.equal(ws.frames.filter((f) => f.type === "ai_response" && f.turn_id === accepted.turn_id).length, 1);
 	assert.equal(restored.active_turn, null);
 	await ws.close();

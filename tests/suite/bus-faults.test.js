@@ -10,7 +10,9 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { Raw, secondGateway } from "../component/gateway-lib.js";
 import { Probe } from "../component/store-lib.js";
+import { BusProxy } from "../lib/bus-proxy.js";
 import { buildDir } from "../lib/daemon.js";
+import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
 import { until } from "../lib/until.js";
@@ -133,6 +135,34 @@ test("FB-02: a request that comes five times, and once more later, has one effec
 	assert.equal((await stack.db(`select count(*)::int as n from attempts where turn_id = '${end.turn_id}'`))[0].n, 1);
 	await probe.stop();
 	await ws.close();
+});
+
+test("FB-02: a frame of the bus that is delivered several times has one effect and one answer", async () => {
+	const proxy = await BusProxy.start({ transport: "ws", target: stack.env.BUS_CHAT });
+	let gateway;
+
+	try {
+		gateway = await secondGateway(stack, { BUS_CHAT: proxy.address });
+		const rest = await guestOf(stack);
+		const ws = await chatOf({ ...stack, wsUrl: gateway.wsUrl }, rest, "doubled");
+
+		proxy.rules.up = { duplicate: 1, delay: [0, 300] };	/* each request two to five times, the copies when they like */
+		proxy.rules.down = { duplicate: 1 };
+		const accepted = await ws.post("Often [[sim:tokens=5]]");
+		const end = await ends(ws, accepted.turn_id);
+		const { history } = await ws.restore();
+
+		assert.ok(proxy.counts.duplicated >= 2, JSON.stringify(proxy.counts));
+		assert.equal(end.type, "ai_response", JSON.stringify(end));
+		assert.equal(joined(ws, end), end.message);
+		assert.deepEqual(history.map((m) => [m.seq, m.content]), [[1, "Often [[sim:tokens=5]]"], [2, end.message]]);
+		for (const type of ["accepted", "ai_response"])
+			assert.equal(ws.frames.filter((f) => f.type === type).length, 1, type);
+		assert.equal((await stack.db(`select count(*)::int as n from attempts where turn_id = '${end.turn_id}'`))[0].n, 1);
+		await ws.close();
+	} finally {
+		await release(gateway, proxy);
+	}
 });
 
 test("FB-05: garbage, giants, halves and silence at the bus's doors harm nobody", async () => {
