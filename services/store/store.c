@@ -104,7 +104,7 @@ static void store_check_config(struct daemon *d)
 	else if (c->guest_ttl_hours < 1)
 		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
 	else if (c->guests_max < 1 || c->guests_per_address < 1 || c->guest_tracks_max < 1 || c->guest_chats_max < 1 ||
-		 c->guest_messages_max < 1)
+		 c->guest_messages_max < 1 || c->guest_sessions_max < 1)
 		err_set(&err, RC_INVALID, "GUESTS_MAX, GUESTS_PER_ADDRESS and GUEST_..._MAX must be 1 or more");
 	else if (c->refresh_token_expire_days < 1 || c->refresh_token_expire_days > 3650)
 		err_set(&err, RC_INVALID, "REFRESH_TOKEN_EXPIRE_DAYS must be 1 to 3650");
@@ -118,9 +118,10 @@ static char *guest_limits(struct daemon *d)
 {
 	const struct config *c = &d->config;
 
-	return talloc_asprintf(d->ctx, "%lld,%lld,%lld,%lld,%lld", (long long)c->guest_tracks_max,
+	return talloc_asprintf(d->ctx, "%lld,%lld,%lld,%lld,%lld,%lld", (long long)c->guest_tracks_max,
 			       (long long)c->guest_chats_max, (long long)c->guest_messages_max,
-			       (long long)c->guests_per_address, (long long)c->guests_max);
+			       (long long)c->guests_per_address, (long long)c->guests_max,
+			       (long long)c->guest_sessions_max);
 }
 
 void store_init(struct store *store, struct daemon *d)

@@ -23,7 +23,7 @@ const seen = new Map(operations.map((op) => [op.id, new Set()]));
 before(async () => {
 	world = await World.start({ furnished: ["user"], env: { BUS_TIMEOUT_MS: "2000",
 		LOGIN_RATE_PER_MINUTE: "20", GUEST_RATE_PER_MINUTE: "20",
-		GUEST_TRACKS_MAX: "1", GUEST_CHATS_MAX: "2", GUEST_MESSAGES_MAX: "8" } });
+		GUEST_TRACKS_MAX: "1", GUEST_SESSIONS_MAX: "4", GUEST_CHATS_MAX: "2", GUEST_MESSAGES_MAX: "8" } });
 	await world.quiet();
 });
 after(() => world?.stop());

@@ -104,9 +104,12 @@ async function fullGuest(w) {
 		await rest.welcome({ session_id });
 		const { modules } = await rest.finalize({ session_id, track_id: track.id });
 
-		rest.things = { track: track.id, session: session_id, chat: track.chat_id, module: modules[0].id };
+		const empty = await rest.ok("POST", "/api/chat/sessions", { track_id: track.id, session_name: "without a chat" });
+
+		rest.things = { track: track.id, session: session_id, empty: empty.id, chat: track.chat_id, module: modules[0].id };
 		await until("no more messages are stored", async () => (await rest.post("/api/ai/chat-response", { session_id, message: "more" })).status === 429);
 		await until("no more chats are stored", async () => (await rest.post("/api/chat/chats", { session_id, chat_type: "discussion" })).status === 429);
+		await until("no more sessions are stored", async () => (await rest.post("/api/chat/sessions", { track_id: track.id, session_name: "more" })).status === 429);
 		return rest;
 	})();
 	return full;
@@ -257,6 +260,7 @@ export const SPECIAL = {
 		400: body(() => ({ difficulty_level: "superhuman" })),
 		429: tooMuch(),
 	},
+	createSession: { 429: tooMuch() },
 	createChat: { 429: tooMuch() },
 	listTracks: { 422: query({ limit: 0 }) },
 	updateTrack: { 400: body(() => ({ status: "finished" })) },
@@ -305,12 +309,10 @@ export const SPECIAL = {
 		409: meanwhile((w) => ["/api/ai/chat-response", { session_id: w.user.things.session, message: SLOW }],
 			(w) => ({ ...operation("finalizeCoursePlan").body.example, session_id: w.user.things.session, track_id: w.user.things.track,
 				course_plan: "meanwhile" })),
-		/* In a session that has no chat yet. */
 		429: async (w, op, headers) => {
 			const guest = await fullGuest(w);
-			const { id } = await guest.ok("POST", "/api/chat/sessions", { track_id: guest.things.track, session_name: "one more" });
 
-			return guest.post(op.path, { ...op.body.example, session_id: id, track_id: guest.things.track, course_plan: "a plan" }, headers);
+			return guest.post(op.path, { ...op.body.example, session_id: guest.things.empty, track_id: guest.things.track, course_plan: "a plan" }, headers);
 		},
 	},
 	generatePlan: {

@@ -11,7 +11,7 @@ import { chatOf } from "../lib/ws.js";
 let stack;
 
 before(async () => {
-	stack = await startStack({ workers: 1, tokenDelayMs: 60, env: { GUEST_TRACKS_MAX: "2", GUEST_CHATS_MAX: "3", GUEST_MESSAGES_MAX: "6",
+	stack = await startStack({ workers: 1, tokenDelayMs: 60, env: { GUEST_TRACKS_MAX: "2", GUEST_CHATS_MAX: "3", GUEST_MESSAGES_MAX: "6", GUEST_SESSIONS_MAX: "4",
 		GUESTS_PER_ADDRESS: "12" } });
 }, { timeout: 120000 });
 after(() => stack?.stop(), { timeout: 60000 });
@@ -125,7 +125,7 @@ describe("a guest who registers", () => {
 });
 
 describe("what guests may store", () => {
-	it("has a bound for tracks, chats, messages and guests, said with 429 and a clear text", async () => {
+	it("has a bound for tracks, sessions, chats, messages and guests, said with 429 and a clear text", async () => {
 		const guest = await guestOf(stack);
 		const [track] = [await guest.createTrack(), await guest.createTrack()];
 		const full = (answer) => {
@@ -146,7 +146,15 @@ describe("what guests may store", () => {
 			return null;
 		})().catch((err) => err);
 		assert.equal(refused?.frame?.code, "rate_limited", String(refused));
+		/* Nor is anything written that he did not ask for with a message. */
+		const reply = (await guest.history(track.chat_id)).history.at(-1);
+		socket.send({ type: "regenerate", message_id: reply.id });
+		assert.equal((await socket.next("error")).code, "rate_limited");
 		await socket.close();
+		for (let i = 0; i < 2; i++)
+			await guest.ok("POST", "/api/chat/sessions", { track_id: track.id, session_name: `session ${i}` });
+		full(await guest.post("/api/chat/sessions", { track_id: track.id, session_name: "one more" }));
+		assert.equal((await guest.ok("GET", "/api/chat/sessions")).length, 4);
 		const user = await userOf(stack);
 		for (let i = 0; i < 3; i++)
 			await user.createTrack();
