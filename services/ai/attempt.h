@@ -101,7 +101,7 @@ void tell_text(struct attempt *a); /* the text so far */
 void attempt_goes_to(struct attempt *a,
 		     struct chat_link *chat); /* who has its turn now; told the end if there is one */
 void tell_piece(void *attempt, size_t number, struct text piece);
-void tell_beats(struct ai *ai); /* once a second from now on while there are attempts */
+void tell_beats(struct ai *ai); /* once a second from now on while there are attempts, and once more */
 void tell_probe(struct ai *ai); /* does chat answer? The bus remembers; at most once a second */
 void tell_leaving(struct ai *ai);
 void tell_init(struct ai *ai);

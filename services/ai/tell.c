@@ -211,8 +211,8 @@ static void beat_send(struct ai *ai, bool leaving)
 		if (chat->beats_open >= BEATS_OPEN && !leaving)
 			continue;
 		chat->beats_open++;
-		bus_request(chat->work, MSG_WORK_BEAT, &m, &(struct ask){ .timeout_ms = BEAT_ANSWER_MS, .background = true },
-			    beat_on_answer, chat);
+		bus_request(chat->work, MSG_WORK_BEAT, &m,
+			    &(struct ask){ .timeout_ms = BEAT_ANSWER_MS, .background = true }, beat_on_answer, chat);
 	}
 }
 
@@ -221,9 +221,9 @@ static void beat_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 	struct ai *ai = w->data;
 
 	(void)ev, (void)events;
+	beat_send(ai, false); /* also when the last attempt is over: chat learns what else has not arrived */
 	if (ai->attempts == NULL)
 		return;
-	beat_send(ai, false);
 	loop_arm(ai->loop, &ai->beat, BEAT_MS);
 }
 

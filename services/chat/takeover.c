@@ -19,7 +19,7 @@ static void on_claim(void *arg, const struct answer *answer)
 		return;
 	}
 	if (a->found) {
-		turn_adopt(chat, &a->context);
+		turn_adopt(chat, &a->context, a->partial);
 		takeover_ask(chat);
 		return;
 	}

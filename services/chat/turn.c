@@ -115,7 +115,7 @@ struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_t
 	return turn;
 }
 
-void turn_adopt(struct chat *chat, const struct turn_context *context)
+void turn_adopt(struct chat *chat, const struct turn_context *context, struct text partial)
 {
 	struct turn *turn = turn_find(chat, &context->turn_id);
 
@@ -126,12 +126,13 @@ void turn_adopt(struct chat *chat, const struct turn_context *context)
 	turn_context_keep(turn, &turn->context);
 	turn->kind = turn_kind_from(context->kind);
 	turn->attempt = context->attempt;
+	turn->partial = text_copy(turn, partial);
 	turn->caller.user_id = context->user_id;
 	turn->caller.kind = caller_kind_from(context->user_kind);
 	snprintf(turn->caller.language, sizeof(turn->caller.language), TEXT_FMT, TEXT_ARG(turn->context.language));
 	turn_trace(turn, "");
 	log_child(&turn->log, &chat->log, "trace=%.32s turn=%.8s", turn->trace + 3, turn->id.s);
-	turn->known = true;
+	turn->known = turn->taken_over = true;
 	HASH_ADD(hh, chat->turns, id.s, 36, turn);
 	chat->turns_n++;
 	FAULT_POINT(chat_after_claim);
@@ -265,7 +266,7 @@ static void turn_save_progress(struct turn *turn, bool partial)
 
 void turn_renew(struct turn *turn)
 {
-	if (turn->step == TURN_BEGIN || turn->step == TURN_END || turn->step == TURN_FINISH)
+	if (turn->step == TURN_BEGIN || turn->step == TURN_END || turn->step == TURN_FINISH || turn->fencing)
 		return; /* its next request tells */
 	turn->doubtful = true;
 	request_forget(turn->progress);
@@ -279,7 +280,7 @@ static void turn_keep_lease(struct turn *turn, int64_t now)
 	bool flush = unsaved > 0 && !turn_is_json(turn) &&
 		     (unsaved >= FLUSH_BYTES || now - turn->renewed_us >= c->flush_ms * 1000);
 
-	if (turn->progress == NULL && (flush || now - turn->renewed_us >= c->lease_ms * 1000 / 3))
+	if (turn->progress == NULL && !turn->fencing && (flush || now - turn->renewed_us >= c->lease_ms * 1000 / 3))
 		turn_save_progress(turn, flush);
 }
 
@@ -301,27 +302,29 @@ void turn_stop(struct turn *turn)
 		turn_tell_stop(turn);
 		return;
 	}
-	workers_forget(turn->chat, turn);
-	request_forget(turn->request);
-	turn->request = NULL;
-	turn->outcome.state = text_from("cancelled");
-	turn->outcome.finish_reason = text_from("stopped");
-	turn->outcome.reply = reply_log_text(&turn->reply);
-	turn_go(turn, TURN_FINISH);
+	/* REATTACH: the worker that has the text may yet be found, and is then told. RETRY: which attempt the turn is at
+	 * by now, the store will say. */
+	if (turn->step != TURN_REATTACH && !turn->fencing)
+		turn_cancel(turn);
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
 
 static void turn_tick_stop(struct turn *turn, int64_t now)
 {
-	if (now - turn->step_us >= STOP_LIMIT_US) {
-		turn->outcome.state = text_from("cancelled");
-		turn->outcome.finish_reason = text_from("stopped");
-		turn->outcome.reply = reply_log_text(&turn->reply);
-		turn_go(turn, TURN_FINISH);
-	} else if (now - turn->stop_us >= STOP_REPEAT_US) {
+	if (now - turn->step_us >= STOP_LIMIT_US)
+		turn_cancel(turn);
+	else if (now - turn->stop_us >= STOP_REPEAT_US)
 		turn_tell_stop(turn); /* a publication may be lost */
-	}
+}
+
+/* No worker has the text of the turn that was taken over. */
+static void turn_not_found(struct turn *turn)
+{
+	if (turn->stopping)
+		turn_cancel(turn);
+	else
+		turn_try_again(turn, "taken over", 0);
 }
 
 void turn_tick(struct turn *turn)
@@ -344,7 +347,7 @@ void turn_tick(struct turn *turn)
 	else if (turn->step == TURN_ASK && now - turn->step_us >= c->turn_wait_ms * 1000)
 		turn_fail(turn, "ai_unavailable", "no free worker in time");
 	else if (turn->step == TURN_REATTACH && now - turn->step_us >= c->worker_silence_ms * 1000 / 2)
-		turn_try_again(turn, "taken over", 0);
+		turn_not_found(turn);
 	else if (turn->step == TURN_REATTACH)
 		turn_refetch(turn); /* a publication is lost on workers that are not back yet */
 	else if (turn->step == TURN_RETRY)

@@ -66,9 +66,12 @@ struct turn {
 
 	int64_t attempt;
 	char *worker; /* who has the attempt; NULL while nobody */
+	int64_t listed_us; /* when a beat last named the attempt */
+	int64_t unlisted_us; /* since when its worker's beats do not name the attempt; 0: they do */
+	bool taken_over; /* from another process, with this attempt: more may have been shown than is known here */
 	struct reply_log reply;
+	struct text partial; /* taken over: what was durable of the attempt's text */
 	struct text messages; /* the prompt of this attempt: inside of the messages array */
-	int64_t handovers; /* workers that died here with an attempt before its first piece: calls beyond the attempts */
 	enum turn_format format; /* finalize, plan */
 	bool repairing; /* finalize: the attempt that was told its fault */
 	bool stopping; /* a stop was asked for */
@@ -85,6 +88,8 @@ struct turn {
 	struct request *request; /* of this step */
 	struct request *progress; /* lease and partial text on their way */
 	bool doubtful; /* another may have it by now: progress will tell */
+	bool quiet; /* RETRY: nothing of the attempt was shown, so nobody needs to hear that another follows */
+	bool fencing; /* RETRY: the next attempt was asked for, the store may have it already; no progress meanwhile */
 	int64_t renewed_us;
 	size_t flushed; /* bytes of partial text that are durable */
 	int64_t started_us, store_us, queue_us, asked_us;
@@ -95,8 +100,8 @@ struct turn {
 struct turn *turn_new(struct chat *chat, enum turn_kind kind, const struct msg_turn_begin *wish,
 		      const struct caller *caller, const char *trace);
 
-/* A turn found unfinished in the store; goes to REATTACH. */
-void turn_adopt(struct chat *chat, const struct turn_context *context);
+/* A turn found unfinished in the store, with what is durable of its text (copied); goes to REATTACH. */
+void turn_adopt(struct chat *chat, const struct turn_context *context, struct text partial);
 
 /* welcome, message, finalize, summary, lesson, plan */
 enum turn_kind turn_kind_from(struct text name);
@@ -144,7 +149,10 @@ void turn_on_text(struct turn *turn, const struct msg_work_text *m);
 enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct call *call);
 void turn_on_seen(struct turn *turn, struct text worker); /* a beat lists this turn's attempt */
 void turn_rewrite(struct turn *turn, struct text modules); /* finalize: the track has these modules by now */
-void turn_worker_lost(struct turn *turn, bool gone); /* its connection closed, or it was not heard of for long */
+
+/* Its worker's connection closed, the worker was not heard of for long, or it does not have the attempt. */
+enum turn_loss { LOSS_GONE, LOSS_SILENT, LOSS_UNLISTED };
+void turn_worker_lost(struct turn *turn, enum turn_loss loss);
 
 /* ---- steps (turn_steps.c) -------------------------------------------------------- */
 
@@ -159,6 +167,7 @@ struct text turn_message_type(const struct turn *turn);
 
 /* Sets how the turn ends and goes to FINISH. */
 void turn_fail(struct turn *turn, const char *code, const char *message);
+void turn_cancel(struct turn *turn); /* it was stopped: with what is known of the reply */
 
 /* ---- who waits (turn_view.c) --------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 
 #define REFETCH_REPEAT_US 200000
 
-/* The attempt's number, from the worker that has it: a quiet hand-over keeps the number and changes the worker. */
+/* The attempt's number, from the worker that was given it. */
 static bool is_of_attempt(const struct turn *turn, int64_t attempt, struct text worker)
 {
 	if (turn->attempt != attempt)
@@ -208,26 +208,23 @@ enum rc turn_on_done(struct turn *turn, const struct msg_work_done *m, struct ca
 	return RC_PENDING;
 }
 
-void turn_worker_lost(struct turn *turn, bool gone)
+void turn_worker_lost(struct turn *turn, enum turn_loss loss)
 {
-	const char *why = gone ? "worker gone" : "worker silent";
+	static const char *const why[] = {
+		[LOSS_GONE] = "worker gone",
+		[LOSS_SILENT] = "worker silent",
+		[LOSS_UNLISTED] = "the work did not arrive",
+	};
 
 	if (turn->step != TURN_REPLY || turn->doubtful)
 		return;
 	workers_forget(turn->chat, turn);
-	if (!turn->stopping && gone && turn->reply.n == 0 && turn_may_call(turn)) {
-		turn->handovers++;
-		/* It died with the work in its hands, before a word was said: nobody needs to notice. No cancel: it
-		 * would name the attempt that the next worker gets. */
-		turn_go(turn, TURN_ASK);
-		return;
-	}
 	workers_tell(turn->chat, "cancel", turn); /* should it only have been slow: nobody wants its answer now */
 	if (!turn->stopping) {
-		turn_try_again(turn, why, 0);
+		/* Who dies with the work in its hands, before a word was said, is not noticed. */
+		turn->quiet = loss != LOSS_SILENT && turn->reply.n == 0 && !turn->taken_over;
+		turn_try_again(turn, why[loss], 0);
 		return;
 	}
-	turn->outcome.finish_reason = text_from("stopped");
-	turn->outcome.reply = reply_log_text(&turn->reply);
-	turn_completed(turn, "cancelled");
+	turn_cancel(turn);
 }

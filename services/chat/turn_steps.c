@@ -130,15 +130,25 @@ void turn_reattach(struct turn *turn)
 /* Every attempt may have cost a call, whoever made it: a takeover does not begin to count anew. */
 bool turn_may_call(const struct turn *turn)
 {
-	return turn->attempt + turn->handovers < turn->chat->config->attempts_max;
+	return turn->attempt < turn->chat->config->attempts_max;
+}
+
+/* What is known of the attempt's reply: after a takeover that may be what was durable, and no more. */
+static struct text turn_said(const struct turn *turn)
+{
+	struct text said = reply_log_text(&turn->reply);
+
+	if (turn_is_json(turn))
+		return (struct text){ 0 }; /* half a list of modules is no message */
+	return said.len < turn->partial.len ? turn->partial : said;
 }
 
 /* What was shown of the reply is kept. */
 static void turn_give_up(struct turn *turn, const char *code, const char *message)
 {
-	struct text said = reply_log_text(&turn->reply);
+	struct text said = turn_said(turn);
 
-	if (said.len == 0 || turn_is_json(turn)) {
+	if (said.len == 0) {
 		turn_fail(turn, code, message);
 		return;
 	}
@@ -165,8 +175,24 @@ void turn_try_again(struct turn *turn, const char *reason, int64_t after_ms)
 	++*metrics_counter(turn->chat->daemon->metrics, METRIC_TURN_RETRIES, "");
 	log_info(&turn->log, "turn.retry", "attempt=%lld after_ms=%lld reason=\"%s\"", (long long)turn->attempt,
 		 (long long)after_ms, reason);
-	events_status(turn, "retrying", after_ms);
+	if (!turn->quiet)
+		events_status(turn, "retrying", after_ms);
 	turn_go(turn, TURN_RETRY);
+}
+
+/* Pieces of the attempt before become those of this one. */
+static void turn_show_again(struct turn *turn)
+{
+	struct text said = turn_said(turn);
+
+	if (said.len == 0)
+		return;
+	if (reply_log_text(&turn->reply).len < said.len) {
+		reply_log_clear(&turn->reply);
+		reply_log_add(&turn->reply, said);
+	}
+	events_reset(turn);
+	events_pieces(turn, 0);
 }
 
 static void on_attempt(void *arg, const struct answer *answer)
@@ -188,10 +214,20 @@ static void on_attempt(void *arg, const struct answer *answer)
 		return; /* the tick asks again */
 	}
 	FAULT_POINT(chat_after_attempt);
+	turn->fencing = false;
 	turn->attempt++;
 	turn->flushed = 0;
+	turn->taken_over = false;
+	if (turn->stopping) { /* meanwhile: what was shown is shown again, as the end's attempt is this one */
+		turn_show_again(turn);
+		turn_cancel(turn);
+		return;
+	}
+	turn->partial = (struct text){ 0 };
 	reply_log_clear(&turn->reply);
-	events_reset(turn);
+	if (!turn->quiet)
+		events_reset(turn);
+	turn->quiet = false;
 	turn_go(turn, TURN_ASK);
 }
 
@@ -206,8 +242,12 @@ void turn_retry(struct turn *turn)
 				      .lease_ms = chat->config->lease_ms,
 				      .reason = text_from(turn->retry_reason) };
 
-	if (clock_us() - turn->step_us < turn->retry_after_ms * 1000)
+	if (turn->doubtful || clock_us() - turn->step_us < turn->retry_after_ms * 1000)
 		return;
+	/* Its answer, read after this attempt's, would say that another has the turn: it names the attempt before. */
+	request_forget(turn->progress);
+	turn->progress = NULL;
+	turn->fencing = true;
 	FAULT_POINT(chat_before_attempt);
 	turn->request = bus_request(chat->store, MSG_TURN_ATTEMPT, &m, &ask, on_attempt, turn);
 }
@@ -227,6 +267,7 @@ void turn_ask(struct turn *turn)
 void turn_reply(struct turn *turn)
 {
 	turn->queue_us += clock_us() - turn->asked_us;
+	turn->unlisted_us = 0;
 }
 
 /* ---- FINISH --------------------------------------------------------------------------------------------- */
@@ -237,6 +278,15 @@ void turn_fail(struct turn *turn, const char *code, const char *message)
 	turn->outcome.reply = (struct text){ 0 };
 	turn->outcome.error_code = text_copy(turn, text_from(code));
 	turn->outcome.error_message = text_copy(turn, text_from(message));
+	turn_go(turn, TURN_FINISH);
+}
+
+void turn_cancel(struct turn *turn)
+{
+	turn->outcome.state = text_from("cancelled");
+	turn->outcome.finish_reason = text_from("stopped");
+	turn->outcome.message_type = turn_message_type(turn);
+	turn->outcome.reply = turn_said(turn);
 	turn_go(turn, TURN_FINISH);
 }
 

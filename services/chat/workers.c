@@ -11,6 +11,7 @@
 
 #define PULL_HELD_US 55000000 /* shorter than a worker waits */
 #define GONE_GRACE_US 300000 /* a connection may come back */
+#define UNLISTED_US 1500000 /* of beats without an attempt: a late one alone proves nothing */
 #define WORKER_OLD_US 180000000 /* then its name is forgotten */
 #define CALLS_RESERVED 64 /* of the listener's calls, for results and beats */
 
@@ -210,11 +211,34 @@ enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct ca
 	return RC_PENDING;
 }
 
+/*
+ * The answer of a pull may be lost, or a pull may come twice: the worker never
+ * hears of the work that it was given. Its beats then do not name the attempt.
+ * A beat may also have been on its way when the work was given, or for long:
+ * only the next ones tell.
+ */
+static void beat_look_for_lost(struct chat *chat, const struct worker *worker, int64_t now)
+{
+	struct turn *turn, *next;
+
+	HASH_ITER (hh, chat->turns, turn, next) {
+		if (turn->step != TURN_REPLY || turn->worker == NULL || strcmp(turn->worker, worker->name) != 0)
+			continue;
+		if (turn->listed_us == now)
+			turn->unlisted_us = 0;
+		else if (turn->unlisted_us == 0)
+			turn->unlisted_us = now;
+		else if (now - turn->unlisted_us >= UNLISTED_US)
+			turn_worker_lost(turn, LOSS_UNLISTED);
+	}
+}
+
 /* "turn_id:attempt,turn_id:attempt" */
 void workers_beat(struct chat *chat, const struct msg_work_beat *m)
 {
 	const char *p = m->attempts.p, *end = p + m->attempts.len;
 	struct worker *worker = worker_get(&chat->workers, m->worker);
+	int64_t now = clock_us();
 
 	worker->leaving = m->leaving;
 	if (m->leaving)
@@ -223,11 +247,15 @@ void workers_beat(struct chat *chat, const struct msg_work_beat *m)
 		struct uuid_text id;
 		struct turn *turn = uuid_from_text(text_of(p, 36), &id) ? turn_find(chat, &id) : NULL;
 
-		if (turn != NULL && turn->attempt == strtoll(p + 37, NULL, 10))
+		if (turn != NULL && turn->attempt == strtoll(p + 37, NULL, 10)) {
 			turn_on_seen(turn, m->worker);
+			turn->listed_us = now;
+		}
 		p = memchr(p, ',', (size_t)(end - p));
 		p = p != NULL ? p + 1 : NULL;
 	}
+	if (worker->running > 0)
+		beat_look_for_lost(chat, worker, now);
 }
 
 void workers_on_gone(void *service, struct call *call)
@@ -257,13 +285,13 @@ void workers_tell(struct chat *chat, const char *action, const struct turn *turn
 
 /* ---- time -------------------------------------------------------------------------------------- */
 
-static void worker_lost(struct chat *chat, const struct worker *worker, bool gone)
+static void worker_lost(struct chat *chat, const struct worker *worker, enum turn_loss loss)
 {
 	struct turn *turn, *next;
 
 	HASH_ITER (hh, chat->turns, turn, next)
 		if (turn->worker != NULL && strcmp(turn->worker, worker->name) == 0)
-			turn_worker_lost(turn, gone);
+			turn_worker_lost(turn, loss);
 }
 
 void workers_hear_all(struct workers *w)
@@ -292,7 +320,7 @@ void workers_tick(struct chat *chat)
 			log_warning(&chat->log, "worker.lost", "worker=%s attempts=%zu reason=%s", worker->name,
 				    worker->running, gone ? "gone" : "silent");
 			pulls_release(w, worker); /* what it asked for before would only be lost with it */
-			worker_lost(chat, worker, gone);
+			worker_lost(chat, worker, gone ? LOSS_GONE : LOSS_SILENT);
 		}
 		if (worker->running == 0 && now - worker->heard_us > WORKER_OLD_US) {
 			HASH_DEL(w->by_name, worker);

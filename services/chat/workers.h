@@ -49,7 +49,7 @@ size_t workers_count(const struct workers *w); /* heard of lately */
 /* A free slot. Holds the call, or answers it at once. */
 enum rc workers_pull(struct chat *chat, const struct msg_work_pull *m, struct call *call);
 
-/* A sign of life, with the attempts the worker says it has. */
+/* A sign of life, with the attempts the worker says it has. One that it was given and never names did not arrive. */
 void workers_beat(struct chat *chat, const struct msg_work_beat *m);
 
 /* dispatch.gone: the asker of a held call is gone. service is the chat. */

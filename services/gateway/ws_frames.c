@@ -254,7 +254,8 @@ static void regenerate_on_answer(struct ws_ask *ask, struct ws_conn *ws, const s
 static void take_regenerate(struct ws_conn *ws, const cJSON *json)
 {
 	struct ws_refs refs = { .chat_id = member_text(json, "chat_id"), .turn_id = member_text(json, "turn_id") };
-	struct msg_chat_regenerate m = { .session_id = ws->path_id };
+	/* Minted here: the bus may repeat the request, and the reply is made anew once. */
+	struct msg_chat_regenerate m = { .session_id = ws->path_id, .client_message_id = id_new() };
 	struct ws_ask *ask;
 
 	if (!ws_text_member(ws, json, "message_id", ID_MAX, &refs, &m.message_id) ||

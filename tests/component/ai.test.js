@@ -149,7 +149,7 @@ describe("a worker", () => {
 		});
 	});
 
-	it("beats while it has attempts", async () => {
+	it("beats while it has attempts, and once when it has none any more", async () => {
 		bench.sim.script.add({ stall: { after_chunks: 1 } });
 		const work = bench.work({});
 
@@ -157,6 +157,10 @@ describe("a worker", () => {
 			{ ms: 5000 });
 		bench.control("cancel", work);
 		await bench.end(work);
+		const from = bench.chat.of("work_beat").length;
+
+		await bench.run({});
+		await until("a beat that names nothing", () => bench.chat.of("work_beat").slice(from).some((m) => !m.body.attempts));
 	});
 
 	it("shows what it does in health and metrics", async () => {

@@ -70,7 +70,10 @@ class Lane {
 	}
 
 	#pass(bytes) {
-		if (!this.proxy.isOpen(this.direction)) {
+		const held = this.proxy.holds(this.direction, bytes);
+
+		this.proxy.counts.held += held ? 1 : 0;
+		if (held || !this.proxy.isOpen(this.direction)) {
 			this.#waiting.push(bytes);
 			if (this.#waiting.length > WAITING_MAX)
 				this.cut();
@@ -190,7 +193,8 @@ const listenTcp = (proxy) =>
 export class BusProxy {
 	rules = { up: {}, down: {} };	/* chances: drop, duplicate (x2 to x5), reorder; delay: [from, to] ms */
 	links = new Set();
-	counts = { messages: 0, dropped: 0, duplicated: 0, reordered: 0, delayed: 0 };
+	counts = { messages: 0, dropped: 0, duplicated: 0, reordered: 0, delayed: 0, held: 0 };
+	holds = () => false;	/* (direction, bytes): this message, or this copy of it, waits for heal(); others go past it */
 	#closed = new Set();
 	#away = false;
 	#stopped = false;

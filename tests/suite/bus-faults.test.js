@@ -165,6 +165,41 @@ test("FB-02: a frame of the bus that is delivered several times has one effect a
 	}
 });
 
+test("FB-02: a regenerate that comes twice makes the reply anew once", async () => {
+	const proxy = await BusProxy.start({ transport: "ws", target: stack.env.BUS_CHAT, random: () => 0 });
+	let gateway;
+
+	try {
+		gateway = await secondGateway(stack, { BUS_CHAT: proxy.address });
+		const rest = await guestOf(gateway);
+		const ws = await chatOf(gateway, rest, "regenerate-twice");
+		const { accepted } = await ws.turn("Once more [[sim:tokens=5]]");
+		const [{ id }] = await stack.db(`select user_message_id as id from turns where id = '${accepted.turn_id}'`);
+
+		const begun = async () => Object.entries(await stack.daemons.store.metrics())
+			.find(([name]) => name.startsWith('alp_call_seconds_count{message="turn_begin"'))[1];
+		let copies = 0;
+
+		proxy.rules.up = { duplicate: 1 };
+		proxy.holds = (direction, bytes) => direction === "up" && bytes.includes(id) && copies++ > 0;
+		ws.send({ type: "regenerate", message_id: id });
+		const again = await ws.next((f) => f.type === "accepted" && f.turn_id !== accepted.turn_id, ANSWER_MS);
+
+		await ends(ws, again.turn_id);
+		const before = await begun();
+
+		assert.equal(copies, 2);
+		proxy.heal();
+		await until("the copy has come as well", async () => (await begun()) > before);
+		assert.ok(!ws.frames.some((f) => f.type === "error"), JSON.stringify(ws.frames.filter((f) => f.type === "error")));
+		assert.deepEqual((await ws.restore()).history.map((m) => m.sender), ["user", "ai"]);
+		assert.equal((await stack.db(`select count(*)::int as n from turns t join turns f on f.chat_id = t.chat_id where f.id = '${accepted.turn_id}'`))[0].n, 2);
+		await ws.close();
+	} finally {
+		await release(gateway, proxy);
+	}
+});
+
 test("FB-05: garbage, giants, halves and silence at the bus's doors harm nobody", async () => {
 	const before = pids();
 	const ports = ["BUS_CHAT", "BUS_STORE", "BUS_WORK", "BUS_DELTA", "BUS_CONTROL", "BUS_EVENT"].map((name) => stack.ports[name]);

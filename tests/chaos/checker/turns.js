@@ -3,7 +3,7 @@
 import { callsByCmid, groupBy, of, replyWords, wordsAsked } from "./logs.js";
 
 const TERMINAL = ["completed", "failed", "cancelled", "interrupted"];
-const CALLS_MAX = 3;	/* and one for each chat that died meanwhile: it takes along that a worker died before its first piece */
+const CALLS_MAX = 3;
 const CANCEL_MS = 2000;
 const SLACK_MS = 1000;	/* a fault may be felt this long after it has ended */
 
@@ -76,11 +76,11 @@ export function* inv06(logs) {
 		const list = calls.get(turn.client_message_id);
 		const [from, to] = [list[0].asked, Math.max(...list.map((c) => c.ended ?? c.asked))];
 		const met = logs.faults.filter((f) => f.t <= to && (f.until ?? f.t) >= from - SLACK_MS);
-		const faults = met.length, chats = met.filter((f) => f.target.startsWith("chat")).length;
+		const faults = met.length;
 		const stopped = turn.state === "cancelled" ? ends.get(turn.id) ?? Infinity : Infinity;
 		const dialogue = dialogues.get(turn.chat_id)?.filter((row) => row.seq <= (asked.get(turn.id) ?? Infinity)).map((row) => row.text) ?? [];
 
-		if (list.length > CALLS_MAX + chats || list.length > 1 + faults)
+		if (list.length > CALLS_MAX || list.length > 1 + faults)
 			yield { turn: turn.id, text: `${list.length} calls to the model, ${faults} faults hit it` };
 		if (turn.state !== "cancelled" && list.some((c) => c.asked > (ends.get(turn.id) ?? Infinity)))
 			yield { turn: turn.id, text: "the model was asked after the turn had ended" };
