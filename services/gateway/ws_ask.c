@@ -127,7 +127,7 @@ struct ws_ask *ws_ask_new(struct ws_conn *ws, const struct ws_refs *refs)
 		ws_error_rc(ws, RC_BUSY, refs);
 		return NULL;
 	}
-	ask = talloc_zero(NULL, struct ws_ask);
+	ask = talloc_zero(ws->gw->daemon->ctx, struct ws_ask); /* answered, or gone with the daemon */
 	ask->gw = ws->gw;
 	ask->ws_id = ws->id;
 	ask->caller = ws->caller;

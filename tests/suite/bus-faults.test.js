@@ -200,6 +200,21 @@ test("FB-02: a regenerate that comes twice makes the reply anew once", async () 
 	}
 });
 
+test("a gateway that leaves while nobody answers it ends in order, with nothing left over", async () => {
+	const gateway = await secondGateway(stack, { DRAIN_MS: "300" });
+
+	try {
+		const ws = await chatOf({ ...stack, wsUrl: gateway.wsUrl }, await guestOf(stack), "leaving");
+
+		stack.daemons.chat.kill("SIGSTOP");
+		ws.send({ message: "Nobody hears this", client_message_id: randomUUID() });
+		await until("it is asked for", async () => (await gateway.daemon.metrics()).alp_bus_requests_open > 0);
+	} finally {
+		/* An end that was not in order, as with a sanitizer's report, is told. */
+		await release(gateway, { stop: () => stack.daemons.chat.kill("SIGCONT") });
+	}
+});
+
 test("FB-05: garbage, giants, halves and silence at the bus's doors harm nobody", async () => {
 	const before = pids();
 	const ports = ["BUS_CHAT", "BUS_STORE", "BUS_WORK", "BUS_DELTA", "BUS_CONTROL", "BUS_EVENT"].map((name) => stack.ports[name]);
