@@ -221,7 +221,7 @@ enum rc on_chat_regenerate(struct chat *chat, const struct msg_chat_regenerate *
 		return start_again(chat, m, &message_id, call);
 	if (m->message_id.len > 0 || m->turn_id.s[0] == '\0')
 		return RC_NOT_FOUND;
-	again = talloc_zero(NULL, struct again);
+	again = talloc_zero(chat->daemon->ctx, struct again); /* answered, or gone with the daemon */
 	*again = (struct again){ chat, m, call };
 	bus_request(chat->store, MSG_TURN_LOAD, &(struct msg_turn_load){ .turn_id = m->turn_id }, &ask, on_again_loaded,
 		    again);
