@@ -193,6 +193,7 @@ void ai_init(struct ai *ai, struct daemon *d)
 	loop_timer(&ai->cut, ai_on_cut, ai);
 	d->hooks = (struct daemon_hooks){ ai_dependencies, count_numbers, ai_drain, ai_is_idle, ai };
 	metrics_on_write(d->metrics, count_refresh, ai);
+	standstill_init(&ai->standstill, ai->loop);
 	tell_init(ai);
 	pull_init(ai);
 	if (!ai->endpoint.configured)
@@ -213,6 +214,7 @@ void ai_done(struct ai *ai)
 	ai->leaving = true; /* nothing is pulled for the slots that become free now */
 	for (int i = 0; i < ai->chats_n; i++)
 		loop_disarm(ai->loop, &ai->chats[i].pull_pause);
+	standstill_stop(&ai->standstill, ai->loop);
 	loop_disarm(ai->loop, &ai->beat);
 	loop_disarm(ai->loop, &ai->cut);
 	HASH_ITER (hh, ai->attempts, a, tmp)

@@ -12,6 +12,7 @@
 #include "endpoint.h"
 #include "prices.h"
 #include "seal.h"
+#include "standstill.h"
 
 #define CHATS_MAX 8
 
@@ -48,6 +49,8 @@ struct ai {
 	struct attempt *attempts; /* running and unconfirmed, by key */
 	int running; /* attempts that use a slot */
 	int unconfirmed; /* attempts that have ended, chat has not said so yet */
+
+	struct standstill standstill;
 
 	ev_timer beat;
 	int64_t beat_us; /* when the last ones were sent */

@@ -90,6 +90,7 @@ static enum breaker_outcome breaker_outcome_of(enum ending ending)
 	switch (ending) {
 	case ENDING_CANCELLED:
 	case ENDING_LEAVING:
+	case ENDING_STOOD_STILL:
 	case ENDING_ADDRESS_REFUSED:
 	case ENDING_EMPTY:
 		return BREAKER_NEUTRAL;
@@ -437,8 +438,8 @@ static enum ending attempt_aim(struct attempt *a, const struct ans_work_pull *wo
 	if (key == NULL)
 		return ENDING_KEY_UNREADABLE;
 	if (old || a->seals)
-		a->renewed_key = seal_text(a, &ai->secrets[0].key, a->seals ? &work->seal_for : &work->user_id,
-					   text_from(key));
+		a->renewed_key =
+			seal_text(a, &ai->secrets[0].key, a->seals ? &work->seal_for : &work->user_id, text_from(key));
 	ending = endpoint_own(&a->own_endpoint, a, ai->config, text_dup(a, work->base_url), key);
 	sodium_memzero(key, strlen(key));
 	talloc_free(key);
@@ -477,7 +478,9 @@ void attempt_start(struct chat_link *chat, const struct ans_work_pull *work)
 	a = attempt_new(chat, work);
 	tell_beats(ai);
 	why = attempt_aim(a, work);
-	if (a->seals && a->renewed_key != NULL)
+	if (standstill_is_over_just_now(&ai->standstill))
+		why = ENDING_STOOD_STILL;
+	else if (a->seals && a->renewed_key != NULL)
 		why = ENDING_COMPLETE;
 	else if (a->seals)
 		why = ENDING_KEY_UNREADABLE;

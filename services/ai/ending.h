@@ -17,6 +17,8 @@
 	X(FULL, "", false, "") /* AI_REPLY_MAX: complete, with finish reason length */ \
 	X(CANCELLED, "", false, "") \
 	X(LEAVING, "ai_unavailable", true, "The worker is shutting down.") \
+	X(STOOD_STILL, "ai_unavailable", true, \
+	  "The worker stood still.") /* before it asked: another has the work by now */ \
 	X(NOT_CONFIGURED, "ai_not_configured", false, "No model is configured: there is no API key.") \
 	X(KEY_UNREADABLE, "ai_refused", false, "The stored API key cannot be used any more: please enter it again.") \
 	X(ADDRESS_REFUSED, "ai_refused", false, "The address of the model's server is not allowed.") \

@@ -183,6 +183,28 @@ test("FP-06: a worker that stood still is replaced, and what it says afterwards 
 	await ws.close();
 });
 
+test("FP-06: a worker that stood still before it began does not ask the model for what another has done", async () => {
+	const rest = await guestOf(stack);
+	const [sleeper] = stack.daemons.ai;
+	const from = sleeper.lines.length;
+	const ids = Array.from({ length: 8 }, () => randomUUID());
+	const asked = async () => (await stack.sim.calls()).calls.map((call) => JSON.stringify(call))
+		.flatMap((text) => ids.filter((id) => text.includes(id)));
+
+	sleeper.kill("SIGSTOP");
+	await Promise.all(ids.map(async (id) => {
+		const ws = await chatOf(stack, rest, `before-${id}`);
+		const accepted = await ws.post(`${id} [[sim:tokens=5]]`);
+
+		assert.equal((await ends(ws, accepted.turn_id)).type, "ai_response");
+		await ws.close();
+	}));
+	sleeper.kill("SIGCONT");
+	await sleeper.waitEvent("attempt.done", (entry) => /stood/i.test(entry.ending), { from });
+	await until("it has nothing left", async () => (await (await fetch(`${sleeper.health}/healthz`)).json()).busy === 0);
+	assert.deepEqual((await asked()).sort(), ids.sort(), "each was asked once");
+});
+
 test("FP-09: the workers go away and come back: turns wait visibly and none is lost", async () => {
 	const rest = await guestOf(stack);
 	const ws = await chatOf(stack, rest, "scaled");
