@@ -84,6 +84,7 @@ static void check_settings(struct gateway *gw)
 		{ "HASH_THREADS", c->hash_threads, 1, 16 },
 		{ "CONNECTIONS_MAX", c->connections_max, 1, 1000000 },
 		{ "CONNECTIONS_PER_ADDRESS", c->connections_per_address, 1, INT32_MAX },
+		{ "SOCKETS_PER_USER", c->sockets_per_user, 1, INT32_MAX },
 		{ "HTTP_BODY_MAX", c->http_body_max, 1024, 64 << 20 },
 		{ "WS_FRAME_MAX", c->ws_frame_max, 1024, 16 << 20 },
 		{ "WS_QUEUE_MAX", c->ws_queue_max, 1024, INT32_MAX },

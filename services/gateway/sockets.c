@@ -61,12 +61,53 @@ struct session_group *sockets_group(const struct sockets *sockets, const struct 
 	return group;
 }
 
+static struct user_sockets *user_find(const struct sockets *sockets, const struct uuid_text *user_id)
+{
+	struct user_sockets *user;
+
+	HASH_FIND(hh, sockets->users, user_id, sizeof(*user_id), user);
+	return user;
+}
+
+size_t sockets_of_user(const struct sockets *sockets, const struct uuid_text *user_id)
+{
+	const struct user_sockets *user = user_find(sockets, user_id);
+
+	return user != NULL ? user->n : 0;
+}
+
+static void user_count(struct sockets *sockets, struct ws_conn *ws)
+{
+	struct user_sockets *user = user_find(sockets, &ws->caller.user_id);
+
+	if (ws->caller.kind == CALLER_NOBODY)
+		return;
+	if (user == NULL) {
+		user = talloc_zero(sockets, struct user_sockets);
+		user->user_id = ws->caller.user_id;
+		HASH_ADD(hh, sockets->users, user_id, sizeof(user->user_id), user);
+	}
+	user->n++;
+	ws->user = user;
+}
+
+static void user_uncount(struct sockets *sockets, struct ws_conn *ws)
+{
+	struct user_sockets *user = ws->user;
+
+	if (user == NULL || --user->n > 0)
+		return;
+	HASH_DEL(sockets->users, user);
+	talloc_free(user);
+}
+
 void sockets_add(struct sockets *sockets, struct ws_conn *ws)
 {
 	struct session_group *group;
 
 	ws->id = ++sockets->last_id;
 	HASH_ADD(hh, sockets->by_id, id, sizeof(ws->id), ws);
+	user_count(sockets, ws);
 	if (ws->is_switch) /* it gets answers only */
 		return;
 	group = sockets_group(sockets, &ws->caller.user_id, ws->path_id);
@@ -84,6 +125,7 @@ void sockets_remove(struct sockets *sockets, struct ws_conn *ws)
 	struct session_group *group = ws->group;
 
 	HASH_DEL(sockets->by_id, ws);
+	user_uncount(sockets, ws);
 	if (ws->is_due)
 		LL_DELETE2(sockets->due, ws, due_next);
 	if (sockets->due == NULL)

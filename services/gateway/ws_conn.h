@@ -71,6 +71,7 @@ struct ws_conn {
 	unsigned close_code; /* 0: open */
 	bool close_said; /* lws sends the close frame and waits for the peer's */
 	int64_t closing_us;
+	struct user_sockets *user; /* whose it was when it was opened; NULL: nobody's */
 	struct session_group *group;
 	struct ws_conn *prev, *next; /* in the group */
 	bool is_due; /* in sockets.due */
@@ -104,8 +105,16 @@ struct session_group {
 	UT_hash_handle hh;
 };
 
+/* How many sockets somebody has open. */
+struct user_sockets {
+	struct uuid_text user_id;
+	size_t n;
+	UT_hash_handle hh;
+};
+
 struct sockets {
 	struct ws_conn *by_id;
+	struct user_sockets *users;
 	struct session_group *groups;
 	uint64_t last_id;
 	struct ev_loop *ev;
@@ -116,6 +125,7 @@ struct sockets {
 struct sockets *sockets_new(void *ctx, struct loop *loop);
 struct ws_conn *sockets_find(const struct sockets *sockets, uint64_t id);
 size_t sockets_count(const struct sockets *sockets);
+size_t sockets_of_user(const struct sockets *sockets, const struct uuid_text *user_id);
 void sockets_add(struct sockets *sockets, struct ws_conn *ws); /* gives it its id */
 void sockets_remove(struct sockets *sockets, struct ws_conn *ws);
 

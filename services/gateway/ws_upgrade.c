@@ -115,6 +115,16 @@ static bool read_identity(struct http_request *r, struct wish *wish)
 	return false;
 }
 
+/* One person's pages cannot take the room of all. */
+static bool has_room(struct http_request *r, const struct caller *caller)
+{
+	if (caller->kind == CALLER_NOBODY ||
+	    sockets_of_user(r->gw->sockets, &caller->user_id) < (size_t)r->gw->config->sockets_per_user)
+		return true;
+	problem_later(r, 429, WORD_SOCKETS_FULL, 5);
+	return false;
+}
+
 static bool check(struct http_request *r, struct wish *wish)
 {
 	if (r->gw->daemon->draining) {
@@ -125,7 +135,8 @@ static bool check(struct http_request *r, struct wish *wish)
 		problem_detail(r, 403, "Forbidden");
 		return false;
 	}
-	return handshake_is_good(r) && read_identity(r, wish) && auth_token_stands(r, &wish->token);
+	return handshake_is_good(r) && read_identity(r, wish) && auth_token_stands(r, &wish->token) &&
+	       has_room(r, &wish->token.caller);
 }
 
 int ws_on_upgrade(struct conn *conn)

@@ -356,6 +356,25 @@ test("too many connections of one address are turned away, and room is made agai
 	}
 });
 
+test("too many sockets of one person are refused, others are let in, and room is made again", async () => {
+	const gateway = await secondGateway(stack, { SOCKETS_PER_USER: "3" });
+	const open = (who, path = "full") => Ws.open(`${gateway.wsUrl}/ws/chat/${path}`, who);
+	const other = await new Rest(gateway.url).guest();
+
+	try {
+		const sockets = [await open({ token: guest.token }), await open({ token: guest.token }), await open({ token: guest.token }, "full/switch")];
+
+		await assert.rejects(open({ token: guest.token }, "elsewhere"), { status: 429 });
+		sockets.push(await open({ token: other.token }), await open({}, "nobody"));
+		await sockets[0].close();
+		sockets.push(await until("there is room again", () => open({ token: guest.token })));
+		for (const ws of sockets.slice(1))
+			await ws.close();
+	} finally {
+		await gateway.stop();
+	}
+});
+
 test("a gateway that ends tells its sockets to come back, answers what is in work and closes its door", async () => {
 	const gateway = await secondGateway(stack);
 	const rest = new Rest(gateway.url);
