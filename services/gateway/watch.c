@@ -117,6 +117,7 @@ void watch_free(struct watch *w)
 struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
 {
 	UT_string *json = &w->events->scratch;
+	struct ws_frame *frame;
 
 	utstring_clear(json);
 	json_open(json, NULL, '{');
@@ -127,7 +128,9 @@ struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
 	json_i64(json, "offset", (int64_t)i);
 	json_text(json, "text", reply_log_piece(&w->mirror.log, i));
 	json_close(json, '}');
-	return ws_frame_new(json_written(json));
+	frame = ws_frame_new(json_written(json));
+	frame->piece_of = w->turn_id;
+	return frame;
 }
 
 static bool has_room(const struct ws_conn *ws)

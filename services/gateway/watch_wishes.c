@@ -45,6 +45,21 @@ static struct waiter *next_waiter(struct watch *w, struct ws_conn **ws_out)
 }
 
 /* w NULL: no reply runs. */
+/* What a restored history says to its socket. */
+struct restored {
+	const struct events *events;
+	const struct watch *active; /* NULL: no reply is written */
+};
+
+/* Its pieces so far are in the history or in active_turn; of a turn that has ended only the end is still of use. */
+static bool restored_has_pieces(const void *arg, const struct uuid_text *turn_id)
+{
+	const struct restored *restored = arg;
+	const struct watch *w = watch_find(restored->events, turn_id);
+
+	return w == NULL || w == restored->active;
+}
+
 static void push_restored(struct ws_conn *ws, struct text head, const struct watch *w)
 {
 	CLEANUP(string_done) UT_string json;
@@ -69,6 +84,7 @@ static void push_restored(struct ws_conn *ws, struct text head, const struct wat
 	json_str(&json, "timestamp", now);
 	json_close(&json, '}');
 	ws_push_json(ws, &json);
+	ws_drop_held(ws, restored_has_pieces, &(struct restored){ ws->gw->events, w });
 }
 
 static void push_rest(const struct watch *w, struct ws_conn *ws, int64_t epoch, int64_t offset)

@@ -30,6 +30,7 @@ struct ws_frame *ws_frame_new(struct text json)
 	if (frame == NULL)
 		abort();
 	frame->refs = 1;
+	frame->piece_of.s[0] = '\0';
 	frame->len = json.len;
 	memcpy(frame->bytes + LWS_PRE, json.p, json.len);
 	return frame;
@@ -53,16 +54,21 @@ static void queue_add(struct ws_queue *queue, struct ws_frame *frame)
 	DL_APPEND(queue->items, item);
 }
 
-/* The oldest; its reference becomes the caller's. */
-static struct ws_frame *queue_take(struct ws_queue *queue)
+/* Its frame's reference becomes the caller's. */
+static struct ws_frame *queue_take_item(struct ws_queue *queue, struct ws_item *item)
 {
-	struct ws_item *item = queue->items;
 	struct ws_frame *frame = item->frame;
 
 	queue->bytes -= frame->len;
 	DL_DELETE(queue->items, item);
 	free(item);
 	return frame;
+}
+
+/* The oldest. */
+static struct ws_frame *queue_take(struct ws_queue *queue)
+{
+	return queue_take_item(queue, queue->items);
 }
 
 static void queue_clear(struct ws_queue *queue)
@@ -112,6 +118,16 @@ void ws_push_json(struct ws_conn *ws, const UT_string *json)
 
 	ws_push(ws, frame);
 	ws_frame_unref(frame);
+}
+
+void ws_drop_held(struct ws_conn *ws, bool (*is_told)(const void *arg, const struct uuid_text *turn_id),
+		  const void *arg)
+{
+	struct ws_item *item, *next;
+
+	DL_FOREACH_SAFE (ws->held.items, item, next)
+		if (item->frame->piece_of.s[0] != '\0' && is_told(arg, &item->frame->piece_of))
+			ws_frame_unref(queue_take_item(&ws->held, item));
 }
 
 void ws_release(struct ws_conn *ws)

@@ -23,6 +23,7 @@ enum ws_close {
 /* The bytes of one outgoing message, shared by all sockets that get it. */
 struct ws_frame {
 	unsigned refs;
+	struct uuid_text piece_of; /* the turn of whose reply it is a piece; "": it is something else */
 	size_t len;
 	unsigned char bytes[]; /* LWS_PRE, then the text */
 };
@@ -87,6 +88,10 @@ void ws_push(struct ws_conn *ws, struct ws_frame *frame);
 /* The same for an event, which may not overtake the acknowledgement of a post on its way. */
 void ws_push_event(struct ws_conn *ws, struct ws_frame *frame);
 void ws_push_json(struct ws_conn *ws, const UT_string *json);
+
+/* Of what is held back: the pieces of turns for which is_told says true. */
+void ws_drop_held(struct ws_conn *ws, bool (*is_told)(const void *arg, const struct uuid_text *turn_id),
+		  const void *arg);
 
 /* A post on its way was answered: what was held back follows. */
 void ws_release(struct ws_conn *ws);

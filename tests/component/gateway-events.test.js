@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { BusProxy } from "../lib/bus-proxy.js";
+import { claimPorts } from "../lib/ports.js";
 import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
@@ -124,6 +126,36 @@ test("a page that comes in the middle gets the text so far and the rest, also th
 	more.forEach((f, i) => assert.equal(f.offset, active.offset + i));
 	assert.equal(active.text + more.map((f) => f.text).join(""), end.message);
 	await Promise.all([ws.close(), late.close()]);
+});
+
+test("a history that was read after the end of a reply is followed by the end, and by no piece", async () => {
+	const claim = await claimPorts(1);
+	const proxy = await BusProxy.start({ transport: "ws", listen: claim.ports[0], target: stack.env.BUS_CHAT });
+	const own = await secondGateway(stack, { BUS_CHAT: `127.0.0.1:${claim.ports[0]}` });
+
+	own.env = stack.env;
+	try {
+		const rest = await guestOf(own);
+		const [ws, tab] = [await chatOf(own, rest, "late-history"), await chatOf(own, rest, "late-history")];
+		const accepted = await ws.post("Meanwhile [[sim:tokens=60]]");
+
+		await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
+		proxy.holds = (direction, bytes) => direction === "up" && bytes.includes('"chat_restore"');
+		ws.send({ type: "restore_chat" });
+		await ends(tab, accepted.turn_id);
+		proxy.holds = () => false;
+		proxy.heal();
+		const restored = await ws.next("chat_restored");
+		const end = await ends(ws, accepted.turn_id);
+
+		assert.equal(restored.active_turn, null);
+		assert.equal(restored.history.at(-1).content, end.message);
+		const behind = ws.frames.slice(ws.frames.indexOf(restored) + 1).filter((f) => f.turn_id === accepted.turn_id);
+		assert.deepEqual(behind.map((f) => f.type), ["ai_response"]);
+		await Promise.all([ws.close(), tab.close()]);
+	} finally {
+		await release(own, proxy, { stop: () => claim.release() });
+	}
 });
 
 test("a reply is resumed from any place: running, finished, or of another epoch", async () => {
