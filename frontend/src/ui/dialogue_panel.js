@@ -8,7 +8,7 @@ import { t } from '../i18n/index.js';
 import { timeline, withDays } from '../timeline.js';
 import { turnIsRunning } from '../turn.js';
 import { composer } from './composer.js';
-import { h, oncePerFrame } from './dom.js';
+import { h, oncePerFrame, WRITING_MS } from './dom.js';
 import { messageList } from './message_list.js';
 import { announce, toast } from './notices.js';
 import { problemText } from './problem.js';
@@ -96,7 +96,7 @@ export function dialoguePanel({ app, session, emptyText, items = (all) => all, o
 			toast(problemText(state.refused), 'error');
 			session.refusedSeen();
 		}
-	});
+	}, WRITING_MS);
 	const unsubscribe = session.subscribe((state) => {
 		speak();
 		draw(state);

@@ -9,7 +9,7 @@ import { lessonPlan, moduleContext } from '../lesson_plan.js';
 import { streamedAnswer } from '../sse.js';
 import { turnBegin, turnDelta, turnReset } from '../turn.js';
 import { download } from '../ui/download.js';
-import { h, oncePerFrame, setText } from '../ui/dom.js';
+import { h, oncePerFrame, setText, WRITING_MS } from '../ui/dom.js';
 import { showMarkdown } from '../ui/markdown.js';
 import { loadModule, lockedPage, moduleCrumbs, moduleHref } from '../ui/module_page.js';
 import { toast } from '../ui/notices.js';
@@ -60,7 +60,7 @@ function writer({ app, track, module, lesson, onDone }) {
 	const show = oncePerFrame((text) => {
 		bones.hidden = text !== '';
 		showMarkdown(body, text, { final: false });
-	});
+	}, WRITING_MS);
 
 	async function write() {
 		problem.hidden = true;
