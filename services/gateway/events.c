@@ -110,7 +110,6 @@ static void on_delta(struct events *events, const struct msg_chat_event *m, cons
 static void on_reset(struct events *events, const struct msg_chat_event *m, const struct audience *audience)
 {
 	struct watch *w = watch_of_event(events, m, audience);
-	struct ws_frame *frame;
 
 	if (w == NULL)
 		return;
@@ -118,9 +117,7 @@ static void on_reset(struct events *events, const struct msg_chat_event *m, cons
 	watch_heard(w);
 	if (!mirror_reset(&w->mirror, m->epoch))
 		return;
-	frame = ws_frame_new(m->frame);
-	tell(audience, frame);
-	ws_frame_unref(frame);
+	watch_tell_reset(w, ws_frame_new(m->frame));
 	event_streams_feed(w);
 }
 

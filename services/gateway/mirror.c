@@ -74,6 +74,8 @@ bool mirror_position(struct text id, int64_t *epoch_out, int64_t *offset_out)
 
 /* ---- cursors --------------------------------------------------------------------- */
 
+#define CLOSED INT64_MAX /* above every epoch: cursor_next finds nothing that comes next */
+
 static bool same(const struct uuid_text *a, const struct uuid_text *b)
 {
 	return memcmp(a->s, b->s, 36) == 0;
@@ -123,6 +125,18 @@ void cursor_set(struct cursors *c, const struct uuid_text *turn_id, int64_t epoc
 
 	cursor->epoch = epoch;
 	cursor->next = next;
+}
+
+void cursor_close(struct cursor *cursor)
+{
+	cursor->epoch = CLOSED;
+}
+
+bool cursor_is_closed(const struct cursors *c, const struct uuid_text *turn_id)
+{
+	const struct cursor *known = cursor_find(c, turn_id);
+
+	return known != NULL && known->epoch == CLOSED;
 }
 
 void cursor_drop(struct cursors *c, const struct uuid_text *turn_id)

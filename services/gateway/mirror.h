@@ -71,6 +71,9 @@ int64_t cursor_next(const struct cursors *c, const struct uuid_text *turn_id, in
 
 /* The socket has everything below next. */
 void cursor_set(struct cursors *c, const struct uuid_text *turn_id, int64_t epoch, size_t next);
+/* The socket gets no more of the turn, whatever its epoch, until it is set again. */
+void cursor_close(struct cursor *cursor);
+bool cursor_is_closed(const struct cursors *c, const struct uuid_text *turn_id);
 void cursor_drop(struct cursors *c, const struct uuid_text *turn_id);
 
 /* ---- which turns have ended -------------------------------------------------------------- */

@@ -120,6 +120,13 @@ static void a_socket_gets_only_what_joins_what_it_has(void **state)
 	cursor_set(&c, &one, 2, 1);
 	assert_int_equal(cursor_next(&c, &one, 1, true), -1);
 	assert_int_equal(cursor_next(&c, &two, 1, false), -1);
+	assert_false(cursor_is_closed(&c, &one));
+	cursor_close(&c.items[0]);
+	assert_true(cursor_is_closed(&c, &one));
+	assert_int_equal(cursor_next(&c, &one, 2, false), -1);
+	assert_int_equal(cursor_next(&c, &one, 3, true), -1);
+	cursor_set(&c, &one, 3, 1);
+	assert_int_equal(cursor_next(&c, &one, 3, false), 1);
 	cursor_drop(&c, &one);
 	assert_int_equal(cursor_next(&c, &one, 2, false), -1);
 }

@@ -185,3 +185,15 @@ struct ws_frame *watch_reset_frame(const struct watch *w)
 	json_close(json, '}');
 	return ws_frame_new(json_written(json));
 }
+
+void watch_tell_reset(const struct watch *w, struct ws_frame *frame)
+{
+	struct audience audience = audience_of_watch(w);
+	struct ws_conn *ws;
+
+	frame->piece_of = w->turn_id;
+	AUDIENCE_FOREACH(audience, ws)
+	if (!cursor_is_closed(&ws->cursors, &w->turn_id))
+		ws_push_event(ws, frame);
+	ws_frame_unref(frame);
+}

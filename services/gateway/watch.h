@@ -71,6 +71,9 @@ void watch_tell_pieces(struct watch *w, size_t from);
 void watch_tell(struct watch *w, struct ws_frame *frame);
 struct ws_frame *watch_reset_frame(const struct watch *w);
 
+/* Says that what was shown of it is void; takes the frame's reference. */
+void watch_tell_reset(const struct watch *w, struct ws_frame *frame);
+
 /* The frame of piece i, with one reference. */
 struct ws_frame *watch_piece_frame(const struct watch *w, size_t i);
 

@@ -45,21 +45,6 @@ static struct waiter *next_waiter(struct watch *w, struct ws_conn **ws_out)
 }
 
 /* w NULL: no reply runs. */
-/* What a restored history says to its socket. */
-struct restored {
-	const struct events *events;
-	const struct watch *active; /* NULL: no reply is written */
-};
-
-/* Its pieces so far are in the history or in active_turn; of a turn that has ended only the end is still of use. */
-static bool restored_has_pieces(const void *arg, const struct uuid_text *turn_id)
-{
-	const struct restored *restored = arg;
-	const struct watch *w = watch_find(restored->events, turn_id);
-
-	return w == NULL || w == restored->active;
-}
-
 static void push_restored(struct ws_conn *ws, struct text head, const struct watch *w)
 {
 	CLEANUP(string_done) UT_string json;
@@ -84,7 +69,29 @@ static void push_restored(struct ws_conn *ws, struct text head, const struct wat
 	json_str(&json, "timestamp", now);
 	json_close(&json, '}');
 	ws_push_json(ws, &json);
-	ws_drop_held(ws, restored_has_pieces, &(struct restored){ ws->gw->events, w });
+}
+
+/* ---- what a history makes superfluous ----------------------------------------------------------------- */
+
+static bool is_same_turn(const void *arg, const struct uuid_text *turn_id)
+{
+	return strcmp(((const struct uuid_text *)arg)->s, turn_id->s) == 0;
+}
+
+struct restored {
+	struct text head;
+	const struct uuid_text *running; /* "": none */
+};
+
+/* A turn that the history names and that did not run any more when it was read is in it whole. */
+static bool is_told_whole(const void *arg, const struct uuid_text *turn_id)
+{
+	const struct restored *restored = arg;
+	char member[64];
+	int n = snprintf(member, sizeof(member), "\"turn_id\":\"%s\"", turn_id->s);
+
+	return !is_same_turn(restored->running, turn_id) &&
+	       memmem(restored->head.p, restored->head.len, member, (size_t)n) != NULL;
 }
 
 static void push_rest(const struct watch *w, struct ws_conn *ws, int64_t epoch, int64_t offset)
@@ -111,10 +118,12 @@ static void serve_running(struct watch *w)
 	struct waiter *waiter;
 
 	while ((waiter = next_waiter(w, &ws)) != NULL) {
-		if (waiter->wish == WISH_RESTORE)
+		if (waiter->wish == WISH_RESTORE) {
 			push_restored(ws, waiter->head, w);
-		else if (waiter->wish == WISH_RESUME)
+			ws_drop_held(ws, is_same_turn, &w->turn_id); /* they are in active_turn */
+		} else if (waiter->wish == WISH_RESUME) {
 			push_rest(w, ws, waiter->epoch, waiter->offset);
+		}
 		talloc_free(waiter);
 	}
 }
@@ -140,8 +149,10 @@ void watch_end(struct watch *w, struct ws_frame *final, bool told)
 	struct waiter *waiter;
 
 	while ((waiter = next_waiter(w, &ws)) != NULL) {
-		if (waiter->wish == WISH_RESTORE)
+		if (waiter->wish == WISH_RESTORE) {
 			push_restored(ws, waiter->head, NULL);
+			ws_drop_pieces(ws, is_same_turn, &w->turn_id);
+		}
 		/* After a restore the end comes (again): the restored history does not have it. */
 		if (final != NULL && (told ? waiter->wish == WISH_RESTORE : !w->live))
 			ws_push(ws, final);
@@ -216,12 +227,8 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 	snprintf(w->kind, sizeof(w->kind), TEXT_FMT, TEXT_ARG(ans->turn.kind));
 	drop_strangers(w);
 	merge = mirror_fill(&w->mirror, ans->turn.epoch, ans->offset, ans->pieces, ans->ends, &from);
-	if (merge == MERGE_RESET) {
-		struct ws_frame *frame = watch_reset_frame(w);
-
-		watch_tell(w, frame);
-		ws_frame_unref(frame);
-	}
+	if (merge == MERGE_RESET)
+		watch_tell_reset(w, watch_reset_frame(w));
 	if (merge == MERGE_BROKEN)
 		log_warning(&w->events->gw->log, "events.broken", "turn=%.8s offset=%lld have=%zu", w->turn_id.s,
 			    (long long)ans->offset, w->mirror.log.n);
@@ -310,40 +317,40 @@ static bool is_of(const struct watch *w, const struct ws_conn *ws)
 	return strcmp(w->caller.user_id.s, ws->caller.user_id.s) == 0;
 }
 
-/* The watch of a turn a socket asks for. NULL: it is someone else's, or there are too many; the client was told. */
-static struct watch *watch_for(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id)
+/*
+ * The watch of a turn a socket asks for. is_his: store has told so; another's
+ * watch is then that of a guest whose work was claimed, and ends. Otherwise it
+ * gives way when nobody is left to hear of it, and chat tells whose the turn is.
+ * NULL: it is someone else's, or there are too many; the client was told.
+ */
+static struct watch *watch_for(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id, bool is_his)
 {
 	struct watch *w = watch_find(events, turn_id);
 	struct ws_refs refs = { .turn_id = uuid_as_text(turn_id) };
 
-	if (w != NULL && !is_of(w, ws) &&
-	    watch_is_lonely(w)) { /* of a guest whose work was claimed; chat tells whose it is */
+	if (w != NULL && is_of(w, ws))
+		return w;
+	if (w != NULL && !is_his && !watch_is_lonely(w)) {
+		ws_error_rc(ws, RC_NOT_FOUND, &refs);
+		return NULL;
+	}
+	if (w != NULL)
 		watch_free(w);
-		w = NULL;
-	}
-	if (w == NULL) {
-		w = watch_open(events, turn_id, &ws->caller, 0);
-		if (w == NULL)
-			ws_error_rc(ws, RC_BUSY, &refs);
-		else
-			watch_name(w, &(struct uuid_text){ "" }, &(struct uuid_text){ "" }, ws->path_id);
-		return w;
-	}
-	if (is_of(w, ws))
-		return w;
-	ws_error_rc(ws, RC_NOT_FOUND, &refs);
-	return NULL;
+	w = watch_open(events, turn_id, &ws->caller, 0);
+	if (w == NULL)
+		ws_error_rc(ws, RC_BUSY, &refs);
+	else
+		watch_name(w, &(struct uuid_text){ "" }, &(struct uuid_text){ "" }, ws->path_id);
+	return w;
 }
 
 void events_restore(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id,
 		    const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text head)
 {
-	struct watch *w = watch_find(events, turn_id);
+	struct watch *w = turn_id->s[0] != '\0' ? watch_for(events, ws, turn_id, true) : NULL;
 	struct waiter *waiter;
 
-	if (w != NULL && !is_of(w, ws)) /* store has just told that the turn is his */
-		watch_free(w);
-	w = turn_id->s[0] != '\0' ? watch_for(events, ws, turn_id) : NULL;
+	ws_drop_pieces(ws, is_told_whole, &(struct restored){ head, turn_id });
 	if (w == NULL) {
 		push_restored(ws, head, NULL);
 		return;
@@ -357,7 +364,7 @@ void events_restore(struct events *events, struct ws_conn *ws, const struct uuid
 void events_resume(struct events *events, struct ws_conn *ws, const struct uuid_text *turn_id, int64_t epoch,
 		   int64_t offset)
 {
-	struct watch *w = watch_for(events, ws, turn_id);
+	struct watch *w = watch_for(events, ws, turn_id, false);
 	struct waiter *waiter;
 
 	if (w == NULL)
@@ -370,7 +377,7 @@ void events_resume(struct events *events, struct ws_conn *ws, const struct uuid_
 
 void events_repeat_end(struct events *events, struct ws_conn *ws, const struct turn_view *turn)
 {
-	struct watch *w = watch_for(events, ws, &turn->turn_id);
+	struct watch *w = watch_for(events, ws, &turn->turn_id, true);
 
 	if (w == NULL)
 		return;

@@ -120,14 +120,21 @@ void ws_push_json(struct ws_conn *ws, const UT_string *json)
 	ws_frame_unref(frame);
 }
 
-void ws_drop_held(struct ws_conn *ws, bool (*is_told)(const void *arg, const struct uuid_text *turn_id),
-		  const void *arg)
+void ws_drop_held(struct ws_conn *ws, turn_test *is_told, const void *arg)
 {
 	struct ws_item *item, *next;
 
 	DL_FOREACH_SAFE (ws->held.items, item, next)
 		if (item->frame->piece_of.s[0] != '\0' && is_told(arg, &item->frame->piece_of))
 			ws_frame_unref(queue_take_item(&ws->held, item));
+}
+
+void ws_drop_pieces(struct ws_conn *ws, turn_test *is_told, const void *arg)
+{
+	ws_drop_held(ws, is_told, arg);
+	for (int i = 0; i < ws->cursors.n; i++)
+		if (is_told(arg, &ws->cursors.items[i].turn_id))
+			cursor_close(&ws->cursors.items[i]);
 }
 
 void ws_release(struct ws_conn *ws)

@@ -23,7 +23,7 @@ enum ws_close {
 /* The bytes of one outgoing message, shared by all sockets that get it. */
 struct ws_frame {
 	unsigned refs;
-	struct uuid_text piece_of; /* the turn of whose reply it is a piece; "": it is something else */
+	struct uuid_text piece_of; /* the turn of whose reply it is a piece, or a reset; "": it is something else */
 	size_t len;
 	unsigned char bytes[]; /* LWS_PRE, then the text */
 };
@@ -89,9 +89,13 @@ void ws_push(struct ws_conn *ws, struct ws_frame *frame);
 void ws_push_event(struct ws_conn *ws, struct ws_frame *frame);
 void ws_push_json(struct ws_conn *ws, const UT_string *json);
 
+typedef bool turn_test(const void *arg, const struct uuid_text *turn_id);
+
 /* Of what is held back: the pieces of turns for which is_told says true. */
-void ws_drop_held(struct ws_conn *ws, bool (*is_told)(const void *arg, const struct uuid_text *turn_id),
-		  const void *arg);
+void ws_drop_held(struct ws_conn *ws, turn_test *is_told, const void *arg);
+
+/* Those, and every piece to come: the socket has the whole turn in another way. */
+void ws_drop_pieces(struct ws_conn *ws, turn_test *is_told, const void *arg);
 
 /* A post on its way was answered: what was held back follows. */
 void ws_release(struct ws_conn *ws);

@@ -128,34 +128,92 @@ test("a page that comes in the middle gets the text so far and the rest, also th
 	await Promise.all([ws.close(), late.close()]);
 });
 
-test("a history that was read after the end of a reply is followed by the end, and by no piece", async () => {
+/* Of a reply, what a socket was told behind a frame. */
+const behind = (ws, frame, turnId) => ws.frames.slice(ws.frames.indexOf(frame) + 1).filter((f) => f.turn_id === turnId);
+
+/* act is given a gateway on which the answers to restore_chat can be held back. */
+async function withHeldHistories(act) {
 	const claim = await claimPorts(1);
 	const proxy = await BusProxy.start({ transport: "ws", listen: claim.ports[0], target: stack.env.BUS_CHAT });
 	const own = await secondGateway(stack, { BUS_CHAT: `127.0.0.1:${claim.ports[0]}` });
 
 	own.env = stack.env;
 	try {
-		const rest = await guestOf(own);
-		const [ws, tab] = [await chatOf(own, rest, "late-history"), await chatOf(own, rest, "late-history")];
-		const accepted = await ws.post("Meanwhile [[sim:tokens=60]]");
-
-		await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
-		proxy.holds = (direction, bytes) => direction === "up" && bytes.includes('"chat_restore"');
-		ws.send({ type: "restore_chat" });
-		await ends(tab, accepted.turn_id);
-		proxy.holds = () => false;
-		proxy.heal();
-		const restored = await ws.next("chat_restored");
-		const end = await ends(ws, accepted.turn_id);
-
-		assert.equal(restored.active_turn, null);
-		assert.equal(restored.history.at(-1).content, end.message);
-		const behind = ws.frames.slice(ws.frames.indexOf(restored) + 1).filter((f) => f.turn_id === accepted.turn_id);
-		assert.deepEqual(behind.map((f) => f.type), ["ai_response"]);
-		await Promise.all([ws.close(), tab.close()]);
+		await act(own, {
+			hold() {
+				proxy.holds = (direction, bytes) => direction === "up" && bytes.includes('"chat_restore"');
+			},
+			letGo() {
+				proxy.holds = () => false;
+				proxy.heal();
+			},
+		});
 	} finally {
 		await release(own, proxy, { stop: () => claim.release() });
 	}
+}
+
+test("a history that was read after the end of a reply is followed by the end, and by no piece", () => withHeldHistories(async (own, histories) => {
+	const rest = await guestOf(own);
+	const [ws, tab] = [await chatOf(own, rest, "late-history"), await chatOf(own, rest, "late-history")];
+	const accepted = await ws.post("Meanwhile [[sim:tokens=60]]");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
+	histories.hold();
+	ws.send({ type: "restore_chat" });
+	await ends(tab, accepted.turn_id);
+	histories.letGo();
+	const restored = await ws.next("chat_restored");
+	const end = await ends(ws, accepted.turn_id);
+
+	assert.equal(restored.active_turn, null);
+	assert.equal(restored.history.at(-1).content, end.message);
+	assert.deepEqual(behind(ws, restored, accepted.turn_id).map((f) => f.type), ["ai_response"]);
+	await Promise.all([ws.close(), tab.close()]);
+}));
+
+test("the history of one chat takes no piece from another's reply", () => withHeldHistories(async (own, histories) => {
+	const rest = await guestOf(own);
+	const [ws, tab] = [await chatOf(own, rest, "two-chats"), await chatOf(own, rest, "two-chats")];
+	const first = await ws.post("Hello");
+
+	await ends(ws, first.turn_id);
+	const [{ session_id }] = await stack.db(`select session_id from chats where id = '${first.chat_id}'`);
+	const made = await rest.ok("POST", "/api/chat/chats", { session_id, chat_name: "Beside" });
+	const accepted = await ws.post("Meanwhile [[sim:tokens=60]]", { chat_id: first.chat_id });
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
+	histories.hold();
+	ws.send({ type: "restore_chat", chat_id: made.id });
+	await ends(tab, accepted.turn_id);
+	histories.letGo();
+	await ws.next((f) => f.type === "chat_restored" && f.chat_id === made.id);
+	const end = await ends(ws, accepted.turn_id);
+
+	assert.equal(joined(ws, end), end.message);
+	await Promise.all([ws.close(), tab.close()]);
+}));
+
+test("a gateway that learns of an end later than a page by its history tells that page only the end", async () => {
+	const { rest, ws } = await session();
+	const tab = await chatOf(gateway, rest, ws.socket.url.split("/").at(-1));
+	const accepted = await ws.post("Meanwhile [[sim:tokens=60]]");
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === accepted.turn_id && f.offset === 3);
+	valve.open = false;
+	try {
+		await until("the end is stored", async () => (await stack.db(`select state from turns where id = '${accepted.turn_id}'`))[0].state
+			=== "completed", { ms: 20000 });
+		const restored = await ws.restore();
+		const [end, other] = await Promise.all([ends(ws, accepted.turn_id), ends(tab, accepted.turn_id)]);
+
+		assert.equal(restored.history.at(-1).content, end.message);
+		assert.deepEqual(behind(ws, restored, accepted.turn_id).map((f) => f.type), ["ai_response"]);
+		assert.equal(joined(tab, other), other.message);
+	} finally {
+		valve.open = true;
+	}
+	await Promise.all([ws.close(), tab.close()]);
 });
 
 test("a reply is resumed from any place: running, finished, or of another epoch", async () => {
