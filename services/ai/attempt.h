@@ -91,6 +91,21 @@ const char *attempt_result(const struct attempt *a);
 /* Forgets it, whatever its step. */
 void attempt_free(struct attempt *a);
 
+/* ---- attempt.c → attempt_begin.c, attempt_answer.c ------------------------------- */
+
+void attempt_key(char out[ATTEMPT_KEY_SIZE], const struct uuid_text *turn_id, int64_t number);
+void attempt_enter(struct attempt *a, enum attempt_step to); /* the only writer of a->step */
+void attempt_arm(struct attempt *a); /* its deadline, as its step wants it */
+void attempt_on_deadline(struct ev_loop *ev, ev_timer *w, int events);
+
+/* forced: why we end it (NONE: the transfer has ended by itself, for the reason transport tells). */
+void attempt_end(struct attempt *a, enum ending forced, enum ending transport);
+
+/* ---- attempt_answer.c → attempt_begin.c ------------------------------------------- */
+
+extern const struct transfer_events attempt_transfer_events;
+bool attempt_on_text(void *attempt, struct text text);
+
 /* Writes the request's body (request.c). */
 void request_write(struct attempt *a, const struct ans_work_pull *work);
 

@@ -1,7 +1,7 @@
 #include "ending.h"
 
 static const struct ending_info infos[] = {
-#define X(name, code, retryable, message) { #name, code, message, retryable },
+#define X(name, code, retryable, outcome, message) { #name, code, message, retryable, BREAKER_##outcome },
 	ENDINGS(X)
 #undef X
 };
