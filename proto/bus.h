@@ -144,6 +144,10 @@ int peer_instances(const struct peer *peer); /* addresses it was dialled with */
 /* The next of comma-separated addresses, owned by ctx; NULL at their end. */
 char *bus_address_next(void *ctx, const char **addresses);
 
+/* How many there are; whoever dials may be given up to eight, whoever listens one. False with err, which says what for. */
+int bus_addresses_count(const char *addresses);
+bool bus_addresses_check(const char *what, const char *addresses, bool dials, struct err *err);
+
 /* It is up, but of our last requests none was answered in time: another BUS_KEY, or it hangs. */
 bool peer_is_mute(const struct peer *peer);
 

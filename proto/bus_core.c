@@ -1,4 +1,4 @@
-#include "bus_impl.h"
+#include "bus_peer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -160,6 +160,28 @@ char *bus_address_next(void *ctx, const char **addresses)
 	return len > 0 ? talloc_strndup(ctx, p, len) : NULL;
 }
 
+int bus_addresses_count(const char *addresses)
+{
+	void *ctx = talloc_new(NULL);
+	int n = 0;
+
+	while (bus_address_next(ctx, &addresses) != NULL)
+		n++;
+	talloc_free(ctx);
+	return n;
+}
+
+bool bus_addresses_check(const char *what, const char *addresses, bool dials, struct err *err)
+{
+	int n = bus_addresses_count(addresses);
+
+	if (n < 1 || (!dials && n > 1))
+		return err_field(err, RC_INVALID, what, "%s: one address%s was expected, not \"%s\"", what,
+				 dials ? "" : " to listen at", addresses);
+	return n <= LINKS_MAX ||
+	       err_field(err, RC_INVALID, what, "%s: at most %d addresses were expected", what, LINKS_MAX);
+}
+
 char *bus_url(void *ctx, const char *address, bool reqrep)
 {
 	if (strstr(address, "://") != NULL)
@@ -173,9 +195,8 @@ bool sock_start(struct sock *sock, const char *address, bool reqrep, struct err 
 {
 	int rv;
 
-	if (!sock->dials && strchr(address, ',') != NULL)
-		return err_field(err, RC_INVALID, sock->name, "%s: one address to listen at was expected, not %s",
-				 sock->name, address);
+	if (!sock->dials && !bus_addresses_check(sock->name, address, false, err))
+		return false;
 	sock->url = bus_url(sock, address, reqrep);
 	rv = sock->dials ? nng_dial(sock->nng, sock->url, NULL, NNG_FLAG_NONBLOCK)
 			 : nng_listen(sock->nng, sock->url, NULL, 0);

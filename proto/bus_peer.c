@@ -66,18 +66,18 @@ struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, 
 	struct peer *peer = talloc_zero(bus, struct peer);
 	char *one;
 
+	if (!bus_addresses_check(name, addresses, true, err)) {
+		talloc_free(peer);
+		return NULL;
+	}
 	peer->bus = bus;
 	peer->name = talloc_strdup(peer, name);
 	peer->slots = request_slots(peer, bus->config.inflight_max);
 	while ((one = bus_address_next(peer, &addresses)) != NULL) {
-		if (peer->links_n == LINKS_MAX) {
-			err_field(err, RC_INVALID, name, "%s: at most %d addresses were expected", name, LINKS_MAX);
-			return NULL;
-		}
 		if (!peer_dial(peer, one, err))
 			return NULL;
 	}
-	return peer->links_n > 0 ? peer : NULL;
+	return peer;
 }
 
 bool peer_is_up(const struct peer *peer)

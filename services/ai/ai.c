@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "clock.h"
 #include "ids.h"
+#include "ranges.h"
 #include "secret.h"
 
 #define LEAVE_US 1000000 /* longest wait for chat to answer the pulls of a worker that leaves */
@@ -13,20 +14,33 @@
 
 /* ---- configuration --------------------------------------------------------------------- */
 
-static bool check_config(const struct config *c, struct err *err)
+static bool check_numbers(const struct config *c, struct err *err)
 {
-	if (c->ai_slots < 1 || c->ai_slots > 10000)
-		return err_field(err, RC_INVALID, "AI_SLOTS", "AI_SLOTS: a number from 1 to 10000 was expected");
-	if (c->ai_slots_per_key < 1)
-		return err_field(err, RC_INVALID, "AI_SLOTS_PER_KEY", "AI_SLOTS_PER_KEY: at least 1 was expected");
-	if (c->ai_reply_max < 1 || c->ai_reply_max > c->bus_message_max / 2)
-		return err_field(err, RC_INVALID, "AI_REPLY_MAX",
-				 "AI_REPLY_MAX: at most half of BUS_MESSAGE_MAX was expected");
-	if (c->ai_connect_ms < 1 || c->ai_first_byte_ms < 1 || c->ai_stall_ms < 1 || c->ai_total_ms < 1)
-		return err_field(err, RC_INVALID, "AI_TOTAL_MS",
-				 "AI_CONNECT_MS, AI_FIRST_BYTE_MS, AI_STALL_MS and "
-				 "AI_TOTAL_MS: at least 1 was expected");
-	return true;
+	const struct range rows[] = {
+		{ "AI_SLOTS", c->ai_slots, 1, 10000 },
+		{ "AI_SLOTS_PER_KEY", c->ai_slots_per_key, 1, INT32_MAX },
+		{ "AI_CONNECT_MS", c->ai_connect_ms, 1, INT32_MAX },
+		{ "AI_FIRST_BYTE_MS", c->ai_first_byte_ms, 1, INT32_MAX },
+		{ "AI_STALL_MS", c->ai_stall_ms, 1, INT32_MAX },
+		{ "AI_TOTAL_MS", c->ai_total_ms, 1, INT32_MAX },
+		{ "AI_REPLY_MAX", c->ai_reply_max, 1, c->bus_message_max / 2 },
+	};
+
+	return ranges_check(rows, sizeof(rows) / sizeof(rows[0]), err);
+}
+
+/* The three addresses of each chat stand at the same place of their lists. */
+static bool check_addresses(const struct config *c, struct err *err)
+{
+	int n = bus_addresses_count(c->bus_work);
+
+	if (n < 1 || n > CHATS_MAX || n != bus_addresses_count(c->bus_delta) ||
+	    n != bus_addresses_count(c->bus_control))
+		return err_field(err, RC_INVALID, "BUS_WORK",
+				 "BUS_WORK, BUS_DELTA, BUS_CONTROL: equally many addresses, at most %d, were expected",
+				 CHATS_MAX);
+	return c->ai_slots >= n || err_field(err, RC_INVALID, "AI_SLOTS",
+					     "AI_SLOTS: at least one for each address of BUS_WORK was expected");
 }
 
 static bool secret_add(struct ai *ai, const char *name, struct text master, struct err *err)
@@ -35,6 +49,7 @@ static bool secret_add(struct ai *ai, const char *name, struct text master, stru
 
 	if (!secret_check(name, master, ai->config->debug, SECRET_MIN, err))
 		return false;
+	ai->secrets_weak = ai->secrets_weak || secret_is_weak(master);
 	text = text_dup(ai->daemon->ctx, master);
 	ai->secrets = talloc_realloc(ai->daemon->ctx, ai->secrets, struct seal_secret, (unsigned)ai->secrets_n + 1);
 	seal_secret_init(&ai->secrets[ai->secrets_n++], text);
@@ -139,49 +154,52 @@ static void chat_dial(struct ai *ai, const char *work, const char *delta, const 
 	ai->chats_n++;
 }
 
-/* The three addresses of each chat stand at the same place of their lists. */
 static void ai_dial(struct ai *ai)
 {
 	const char *work = ai->config->bus_work, *delta = ai->config->bus_delta, *control = ai->config->bus_control;
 	void *ctx = talloc_new(NULL);
-	struct err err = { 0 };
 
-	for (;;) {
+	for (int n = bus_addresses_count(work); n > 0; n--) {
 		char *w = bus_address_next(ctx, &work), *d = bus_address_next(ctx, &delta),
 		     *c = bus_address_next(ctx, &control);
 
-		if (w == NULL && d == NULL && c == NULL)
-			break;
-		if (w == NULL || d == NULL || c == NULL || ai->chats_n == CHATS_MAX) {
-			err_field(&err, RC_INVALID, "BUS_WORK",
-				  "BUS_WORK, BUS_DELTA, BUS_CONTROL: equally many addresses, at most %d, were expected",
-				  CHATS_MAX);
-			daemon_fail(ai->daemon, &err);
-		}
 		chat_dial(ai, w, d, c);
 	}
 	talloc_free(ctx);
-	if (ai->config->ai_slots < ai->chats_n) {
-		err_field(&err, RC_INVALID, "AI_SLOTS",
-			  "AI_SLOTS: at least one for each address of BUS_WORK was expected");
-		daemon_fail(ai->daemon, &err);
-	}
+}
+
+bool ai_settings(void *service, struct daemon *d, struct err *err)
+{
+	struct ai *ai = service;
+
+	*ai = (struct ai){ .daemon = d, .loop = &d->loop, .config = &d->config };
+	if (!check_numbers(ai->config, err) || !check_addresses(ai->config, err) || !endpoint_check(ai->config, err) ||
+	    !secrets_init(ai, err))
+		return false;
+	ai->prices = prices_new(d->ctx, ai->config->model_prices, err);
+	return ai->prices != NULL;
+}
+
+/* What an operator is to know, though it serves. */
+static void warn_of_keys(struct ai *ai)
+{
+	const char *key = ai->config->default_openai_api_key;
+
+	if (!ai->endpoint.configured)
+		daemon_warn(ai->daemon, "ai.model",
+			    "DEFAULT_OPENAI_API_KEY is empty: only users with a key of their own get replies");
+	else if (secret_is_placeholder(text_from(key)))
+		daemon_warn(ai->daemon, "ai.model",
+			    "DEFAULT_OPENAI_API_KEY is a placeholder: the model's server will refuse it");
+	if (ai->secrets_n == 0)
+		daemon_warn(ai->daemon, "ai.data_key", "DATA_KEY is empty: users cannot keep keys of their own");
+	else if (ai->secrets_weak)
+		daemon_warn(ai->daemon, "ai.data_key", "DATA_KEY is a placeholder: anyone can open the keys of users");
 }
 
 void ai_init(struct ai *ai, struct daemon *d)
 {
-	struct err err = { 0 };
-
-	*ai = (struct ai){ .daemon = d, .loop = &d->loop, .config = &d->config };
-	if (!check_config(ai->config, &err))
-		daemon_fail(d, &err);
-	ai->prices = prices_new(d->ctx, ai->config->model_prices, &err);
-	if (ai->prices == NULL)
-		daemon_fail(d, &err);
-	if (!endpoint_init(&ai->endpoint, d->ctx, ai->config, &err))
-		daemon_fail(d, &err);
-	if (!secrets_init(ai, &err))
-		daemon_fail(d, &err);
+	endpoint_init(&ai->endpoint, d->ctx, ai->config);
 	breakers_init(&ai->breakers, d->ctx,
 		      &(struct breaker_limits){ .failures = ai->config->ai_breaker_failures,
 						.open_us = ai->config->ai_breaker_ms * 1000,
@@ -196,11 +214,7 @@ void ai_init(struct ai *ai, struct daemon *d)
 	standstill_init(&ai->standstill, ai->loop);
 	tell_init(ai);
 	pull_init(ai);
-	if (!ai->endpoint.configured)
-		daemon_warn(d, "ai.model",
-			    "DEFAULT_OPENAI_API_KEY is empty: only users with a key of their own get replies");
-	if (ai->secrets_n == 0)
-		daemon_warn(d, "ai.data_key", "DATA_KEY is empty: users cannot keep keys of their own");
+	warn_of_keys(ai);
 	log_info(&ai->log, "ai.start", "worker=%s slots=%lld model=%s configured=%s data_key=%s curl=\"%s\"",
 		 ai->worker, (long long)ai->config->ai_slots, ai->config->default_openai_model,
 		 ai->endpoint.configured ? "yes" : "no", ai->secrets_n > 0 ? ai->secrets[0].key.id : "none",

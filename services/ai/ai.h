@@ -44,6 +44,7 @@ struct ai {
 	struct breakers breakers;
 	struct seal_secret *secrets; /* the present one first */
 	size_t secrets_n; /* 0: users cannot have keys of their own */
+	bool secrets_weak; /* one of them is a placeholder, let through by DEBUG */
 	char seal_key[SEAL_KEY_SIZE]; /* with which others seal for us; "": none */
 
 	struct attempt *attempts; /* running and unconfirmed, by key */
@@ -60,7 +61,9 @@ struct ai {
 	ev_timer cut; /* attempts that still run then are given back */
 };
 
-/* Dials chat. Ends the process with a reason when the configuration makes no sense. */
+settings_fn ai_settings; /* numbers, addresses, the model's server and prices, DATA_KEY */
+
+/* Dials chat, after ai_settings. Ends the process with a reason when it cannot. */
 void ai_init(struct ai *ai, struct daemon *d);
 void ai_done(struct ai *ai);
 

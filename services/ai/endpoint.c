@@ -56,7 +56,7 @@ static bool key_is_plain(const char *key)
 	return strlen(key) <= KEY_MAX;
 }
 
-static bool check(const struct config *c, struct err *err)
+bool endpoint_check(const struct config *c, struct err *err)
 {
 	struct err why = { 0 };
 
@@ -70,7 +70,7 @@ static bool check(const struct config *c, struct err *err)
 	    !text_is_utf8(text_from(c->default_openai_model)))
 		return err_field(err, RC_INVALID, "DEFAULT_OPENAI_MODEL",
 				 "DEFAULT_OPENAI_MODEL: a model's name was expected");
-	return true;
+	return outbound_check_list(&c->ai_allowed_hosts, err);
 }
 
 static void add_header(struct curl_slist **headers, const char *line)
@@ -114,14 +114,11 @@ static void fill(struct endpoint *e, void *ctx, const char *base, const char *ke
 	}
 }
 
-bool endpoint_init(struct endpoint *e, void *ctx, const struct config *c, struct err *err)
+void endpoint_init(struct endpoint *e, void *ctx, const struct config *c)
 {
 	*e = (struct endpoint){ 0 };
-	if (!check(c, err) || !outbound_check_list(&c->ai_allowed_hosts, err))
-		return false;
 	e->configured = c->default_openai_api_key[0] != '\0' || strstr(c->default_openai_base_url, OPENAI_HOST) == NULL;
 	fill(e, ctx, c->default_openai_base_url, c->default_openai_api_key);
-	return true;
 }
 
 enum ending endpoint_own(struct endpoint *e, void *ctx, const struct config *c, const char *base_url, const char *key)

@@ -22,11 +22,14 @@ struct endpoint {
 };
 
 /*
- * Strings belong to ctx. False with err, which names the setting and never
- * shows the key: the address is not http or https with a host and nothing but
- * a path behind it, the key cannot be a header, the model has no name.
+ * False with err, which names the setting and never shows the key: the address
+ * is not http or https with a host and nothing but a path behind it, the key
+ * cannot be a header, the model has no name, AI_ALLOWED_HOSTS is no list of them.
  */
-bool endpoint_init(struct endpoint *e, void *ctx, const struct config *config, struct err *err);
+bool endpoint_check(const struct config *config, struct err *err);
+
+/* Of settings that passed endpoint_check. Strings belong to ctx. */
+void endpoint_init(struct endpoint *e, void *ctx, const struct config *config);
 
 /*
  * With a user's key, and his server when base_url is not empty. NONE, or why

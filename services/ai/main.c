@@ -5,7 +5,7 @@ int main(int argc, char **argv)
 	struct daemon d;
 	struct ai ai;
 
-	daemon_init(&d, "ai", SERVICE_AI);
+	daemon_init(&d, "ai", SERVICE_AI, ai_settings, &ai);
 	if (!daemon_options(&d, argc, argv))
 		return daemon_status(&d);
 	daemon_start(&d);

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "ids.h"
+#include "ranges.h"
 #include "takeover.h"
 
 #define DISPATCH_TABLE
@@ -117,9 +118,37 @@ static char *owner_name(struct daemon *d)
 	return talloc_asprintf(d->ctx, "%s#%.8s", name, process.s);
 }
 
+static bool check_numbers(const struct config *c, struct err *err)
+{
+	const struct range rows[] = {
+		{ "LEASE_MS", c->lease_ms, 100, INT32_MAX },
+		{ "FLUSH_MS", c->flush_ms, 1, INT32_MAX },
+		{ "WORKER_SILENCE_MS", c->worker_silence_ms, 100, INT32_MAX },
+		{ "ATTEMPTS_MAX", c->attempts_max, 1, 100 },
+		{ "TURNS_WAITING_MAX", c->turns_waiting_max, 1, INT32_MAX },
+		{ "TURN_WAIT_MS", c->turn_wait_ms, 1, INT32_MAX },
+		{ "AI_MAX_TOKENS", c->ai_max_tokens, 1, INT32_MAX },
+	};
+
+	return ranges_check(rows, sizeof(rows) / sizeof(rows[0]), err);
+}
+
+bool chat_settings(void *service, struct daemon *d, struct err *err)
+{
+	struct chat *chat = service;
+	const struct config *c = &d->config;
+
+	*chat = (struct chat){ .daemon = d, .loop = &d->loop, .config = c };
+	return check_numbers(c, err) && bus_addresses_check("BUS_STORE", c->bus_store, true, err) &&
+	       bus_addresses_check("BUS_CHAT", c->bus_chat, false, err) &&
+	       bus_addresses_check("BUS_WORK", c->bus_work, false, err) &&
+	       bus_addresses_check("BUS_DELTA", c->bus_delta, false, err) &&
+	       bus_addresses_check("BUS_CONTROL", c->bus_control, false, err) &&
+	       bus_addresses_check("BUS_EVENT", c->bus_event, false, err);
+}
+
 void chat_init(struct chat *chat, struct daemon *d)
 {
-	*chat = (struct chat){ .daemon = d, .loop = &d->loop, .config = &d->config };
 	chat->owner = owner_name(d);
 	d->hooks = (struct daemon_hooks){ chat_dependencies, chat_numbers, chat_drain, chat_idle, chat };
 	workers_init(&chat->workers, (size_t)d->config.bus_inflight_max);

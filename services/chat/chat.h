@@ -34,7 +34,9 @@ struct chat {
 	int64_t ticked_us;
 };
 
-/* Dials, listens, takes over what an earlier process left. Ends the process with a reason when it cannot. */
+settings_fn chat_settings; /* numbers and addresses */
+
+/* Dials, listens, takes over what an earlier process left, after chat_settings. Ends the process with a reason when it cannot. */
 void chat_init(struct chat *chat, struct daemon *d);
 void chat_done(struct chat *chat);
 

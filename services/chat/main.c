@@ -5,7 +5,7 @@ int main(int argc, char **argv)
 	struct daemon d;
 	struct chat chat;
 
-	daemon_init(&d, "chat", SERVICE_CHAT);
+	daemon_init(&d, "chat", SERVICE_CHAT, chat_settings, &chat);
 	if (!daemon_options(&d, argc, argv))
 		return daemon_status(&d);
 	daemon_start(&d);

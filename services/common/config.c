@@ -8,7 +8,7 @@
 #include "json.h"
 
 enum { GATEWAY = SERVICE_GATEWAY, CHAT = SERVICE_CHAT, AI = SERVICE_AI, STORE = SERVICE_STORE, NONE = 0, ALL = 15 };
-enum { SECRET = 1, REQUIRED = 2, MANY = 4 };
+enum { SECRET = 1, REQUIRED = 2, BUS = 4 };
 enum type { TEXT, ADDR, INT, MSEC, BYTES, BOOL, LIST };
 
 struct row {
@@ -62,21 +62,36 @@ static bool parse_bool(const struct row *row, const char *value, bool *out, stru
 	return err_field(err, RC_INVALID, row->name, "%s: true or false was expected", row->name);
 }
 
-static bool is_address(const char *value, size_t len)
+/* Behind the scheme of a bus address, with which a path may follow the port; NULL: it has none. */
+static char *behind_scheme(char *address)
 {
-	char copy[256], *host = copy, *colon, *end = NULL;
+	static const char *const schemes[] = { "tcp://", "ws://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(address, schemes[i], strlen(schemes[i])) == 0)
+			return address + strlen(schemes[i]);
+	return NULL;
+}
+
+static bool is_address(const char *value, size_t len, bool bus)
+{
+	char copy[256], *host = copy, *path = NULL, *colon, *end = NULL;
 	long port;
 
 	if (len >= sizeof(copy))
 		return false;
 	memcpy(copy, value, len);
 	copy[len] = '\0';
-	if (strstr(copy, "://") != NULL)
-		host = strstr(copy, "://") + 3;
+	if (bus && behind_scheme(copy) != NULL) {
+		host = behind_scheme(copy);
+		path = strchr(host, '/');
+	}
+	if (path != NULL)
+		*path = '\0';
 	colon = strrchr(host, ':');
 	port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
-	return colon != NULL && colon != host && end != colon + 1 && (*end == '\0' || *end == '/') && port >= 0 &&
-	       port <= 65535;
+	return colon != NULL && colon != host && end != colon + 1 && *end == '\0' && port >= 0 && port <= 65535 &&
+	       strcspn(host, "/ \t") == strlen(host);
 }
 
 static bool parse_addr(void *ctx, const struct row *row, const char *value, char **out, struct err *err)
@@ -84,11 +99,15 @@ static bool parse_addr(void *ctx, const struct row *row, const char *value, char
 	const char *p = value;
 
 	do {
-		size_t len = (row->flags & MANY) != 0 ? strcspn(p, ",") : strlen(p);
+		bool bus = (row->flags & BUS) != 0;
+		size_t len;
 
-		if (!is_address(p, len))
+		p += bus ? strspn(p, " \t") : 0;
+		len = bus ? strcspn(p, ",") : strlen(p);
+
+		if (!is_address(p, len, bus))
 			return err_field(err, RC_INVALID, row->name, "%s: host:port was expected%s", row->name,
-					 (row->flags & MANY) != 0 ? ", or several, comma-separated" : "");
+					 bus ? ", or several, comma-separated" : "");
 		p += len;
 	} while (*p++ == ',');
 	*out = talloc_strdup(ctx, value);

@@ -9,7 +9,6 @@
 #include "clock.h"
 #include "fault.h"
 #include "otlp.h"
-#include "ready.h"
 #include "secret.h"
 
 #define DRAIN_POLL_MS 10
@@ -17,72 +16,10 @@
 #define LOG_TICK_MS 5000
 #define LAST_SPANS_US 1000000 /* longest wait for the collector at the end */
 
-void daemon_init(struct daemon *d, const char *name, enum service service)
+void daemon_init(struct daemon *d, const char *name, enum service service, settings_fn *settings, void *settings_of)
 {
-	*d = (struct daemon){ .name = name, .service = service };
+	*d = (struct daemon){ .name = name, .service = service, .settings = settings, .settings_of = settings_of };
 	d->ctx = talloc_new(NULL);
-}
-
-static void usage(const struct daemon *d)
-{
-	printf("usage: alp-%s [--env-file FILE] [--check-config | --print-config | --check-ready | --version | "
-	       "--help]\n",
-	       d->name);
-	printf("Settings come from the environment and from .env; see docs/settings.md.\n");
-}
-
-static bool load(struct daemon *d)
-{
-	struct err err = { 0 };
-
-	if (config_load(d->ctx, &d->config, d->service, d->env_file, &err))
-		return true;
-	fprintf(stderr, "alp-%s: %s\n", d->name, err.message);
-	d->status = 1;
-	return false;
-}
-
-static const char *health_address(const struct daemon *d)
-{
-	switch (d->service) {
-	case SERVICE_GATEWAY:
-		return d->config.gateway_health;
-	case SERVICE_CHAT:
-		return d->config.chat_health;
-	case SERVICE_AI:
-		return d->config.ai_health;
-	case SERVICE_STORE:
-		return d->config.store_health;
-	}
-	return NULL;
-}
-
-bool daemon_options(struct daemon *d, int argc, char **argv)
-{
-	const char *what = "";
-
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--env-file") == 0 && i + 1 < argc) {
-			d->env_file = argv[++i];
-		} else if (strcmp(argv[i], "--check-config") == 0 || strcmp(argv[i], "--print-config") == 0 ||
-			   strcmp(argv[i], "--check-ready") == 0) {
-			what = argv[i];
-		} else if (strcmp(argv[i], "--version") == 0) {
-			printf("alp-%s %s\n", d->name, ALP_VERSION);
-			return false;
-		} else {
-			usage(d);
-			d->status = strcmp(argv[i], "--help") == 0 ? 0 : 2;
-			return false;
-		}
-	}
-	if (!load(d) || what[0] == '\0')
-		return d->status == 0;
-	if (strcmp(what, "--print-config") == 0)
-		config_print(&d->config, d->service, stdout);
-	else if (strcmp(what, "--check-ready") == 0)
-		d->status = ready_ask(health_address(d), stdout) ? 0 : 1;
-	return false;
 }
 
 int daemon_status(const struct daemon *d)
@@ -290,10 +227,6 @@ static void watch_signals(struct daemon *d)
 
 static void start_bus(struct daemon *d)
 {
-	struct err err = { 0 };
-
-	if (!secret_check("BUS_KEY", text_from(d->config.bus_key), d->config.debug, SECRET_MIN, &err))
-		daemon_fail(d, &err);
 	if (secret_is_weak(text_from(d->config.bus_key)))
 		daemon_warn(d, "daemon.bus_key", "BUS_KEY is a placeholder: anyone can speak on the bus");
 	d->bus = bus_new(d->ctx, &(struct bus_config){
@@ -332,10 +265,6 @@ static void start_traces(struct daemon *d)
 	const struct config *c = &d->config;
 	struct err err = { 0 };
 
-	if (c->trace_percent > 100) {
-		err_set(&err, RC_INVALID, "TRACE_PERCENT: 0 to 100 was expected");
-		daemon_fail(d, &err);
-	}
 	if (c->otlp_endpoint[0] != '\0') {
 		d->otlp = otlp_new(d->ctx,
 				   &(struct otlp_config){ .loop = &d->loop,
@@ -353,22 +282,15 @@ static void start_traces(struct daemon *d)
 
 void daemon_start(struct daemon *d)
 {
-	enum log_level level;
+	bool json = strcmp(d->config.log_format, "json") == 0;
+	const char *address, *setting;
 	struct err err = { 0 };
 
 	d->started_us = clock_us();
-	log_setup(d->name, LOG_INFO, strcmp(d->config.log_format, "json") == 0);
-	if (sodium_init() < 0) {
-		err_set(&err, RC_INTERNAL, "libsodium could not be started");
+	log_setup(d->name, LOG_INFO, json);
+	if (!daemon_settings(d, &err))
 		daemon_fail(d, &err);
-	}
-	if (!log_level_from(d->config.log_level, &level) ||
-	    (strcmp(d->config.log_format, "json") != 0 && strcmp(d->config.log_format, "text") != 0)) {
-		err_set(&err, RC_INVALID, "LOG_LEVEL is debug, info, warning or error; LOG_FORMAT is text or json");
-		daemon_fail(d, &err);
-	}
-	log_setup(d->name, level, strcmp(d->config.log_format, "json") == 0);
-	d->log_level = level;
+	log_setup(d->name, d->log_level, json);
 	loop_init(&d->loop);
 	watch_signals(d);
 	start_faults(d);
@@ -378,7 +300,8 @@ void daemon_start(struct daemon *d)
 	start_traces(d);
 	start_bus(d);
 	vitals_init(&d->vitals, d->loop.ev, d->metrics, d->bus, d->name);
-	d->health = health_new(d, health_address(d), &err);
+	address = daemon_health_address(d, &setting);
+	d->health = health_new(d, setting, address, &err);
 	if (d->health == NULL)
 		daemon_fail(d, &err);
 }
@@ -388,8 +311,10 @@ void daemon_run(struct daemon *d)
 	log_info(&d->log, "daemon.ready", "version=%s proto=%d pid=%d start_ms=%lld", ALP_VERSION, PROTO_MAJOR,
 		 getpid(), (long long)(clock_us() - d->started_us) / 1000);
 	notify_ready(&d->notify, &d->loop);
+	unready_init(&d->unready, d);
 	ev_run(d->loop.ev, 0);
 	notify_done(&d->notify);
+	unready_done(&d->unready);
 }
 
 int daemon_stop(struct daemon *d)

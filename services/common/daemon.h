@@ -13,6 +13,7 @@
 #include "metrics.h"
 #include "notify.h"
 #include "trace.h"
+#include "unready.h"
 #include "vitals.h"
 
 #define ALP_VERSION "0.1.0"
@@ -42,9 +43,20 @@ struct call_series {
 	uint64_t *by_rc[RC_COUNT];
 };
 
+struct daemon;
+
+/*
+ * What a service takes from d->config before it opens anything: false with err
+ * when it could not work with it. A start and --check-config run the same one;
+ * what it makes belongs to d->ctx. Nothing is logged, nobody is asked.
+ */
+typedef bool settings_fn(void *service, struct daemon *d, struct err *err);
+
 struct daemon {
 	const char *name;
 	enum service service;
+	settings_fn *settings;
+	void *settings_of;
 	void *ctx; /* talloc context of the process */
 	struct config config;
 	struct loop loop;
@@ -52,6 +64,7 @@ struct daemon {
 	struct bus *bus;
 	struct metrics *metrics;
 	struct vitals vitals;
+	struct unready unready;
 	struct otlp *otlp; /* NULL: traces are not recorded */
 	struct call_series call_series[MSG_COUNT];
 	struct health *health;
@@ -69,7 +82,7 @@ struct daemon {
 	int64_t drain_until_us, idle_us, spans_us;
 };
 
-void daemon_init(struct daemon *d, const char *name, enum service service);
+void daemon_init(struct daemon *d, const char *name, enum service service, settings_fn *settings, void *settings_of);
 
 /*
  * --help, --version, --check-config, --print-config, --env-file F; --check-ready
@@ -77,9 +90,13 @@ void daemon_init(struct daemon *d, const char *name, enum service service);
  * daemon_status.
  */
 bool daemon_options(struct daemon *d, int argc, char **argv);
+
+/* What all daemons have in common, then the service's own part; daemon_start and --check-config run it. */
+bool daemon_settings(struct daemon *d, struct err *err);
+const char *daemon_health_address(const struct daemon *d, const char **setting_out);
 int daemon_status(const struct daemon *d);
 
-/* Configuration, log, loop, signals, bus, health. Ends the process with a reason when one of them cannot be had. */
+/* Settings, log, loop, signals, bus, health. Ends the process with a reason when one of them cannot be had. */
 void daemon_start(struct daemon *d);
 
 /* A start that cannot go on: logs why and ends the process with status 1. */

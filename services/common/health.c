@@ -181,7 +181,7 @@ static void quiet_lws(int level, const char *line)
 	log_debug(NULL, "lws", "level=%d line=\"%.200s\"", level, line);
 }
 
-struct health *health_new(struct daemon *d, const char *address, struct err *err)
+struct health *health_new(struct daemon *d, const char *setting, const char *address, struct err *err)
 {
 	static const struct lws_protocols protocols[] = { { "http", health_callback, 0, 0, 0, NULL, 0 },
 							  { NULL, NULL, 0, 0, 0, NULL, 0 } };
@@ -207,7 +207,7 @@ struct health *health_new(struct daemon *d, const char *address, struct err *err
 		err_set(err, RC_INTERNAL, "libwebsockets could not be started");
 		return NULL;
 	}
-	return listener_open(&h->listener, d->loop.ev, address, false, health_on_accept, h, err) ? h : NULL;
+	return listener_open(&h->listener, d->loop.ev, setting, address, false, health_on_accept, h, err) ? h : NULL;
 }
 
 void health_free(struct health *h)

@@ -18,8 +18,8 @@
 struct daemon;
 struct health;
 
-/* NULL with err when it cannot listen. Owned by the daemon. */
-struct health *health_new(struct daemon *d, const char *address, struct err *err);
+/* NULL with err when it cannot listen at address, which is the value of setting. Owned by the daemon. */
+struct health *health_new(struct daemon *d, const char *setting, const char *address, struct err *err);
 void health_free(struct health *health);
 
 /* The body of /readyz or /healthz as JSON; true when ready. Also for gateway's public port. */

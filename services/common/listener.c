@@ -47,7 +47,7 @@ static int open_one(const struct addrinfo *a, bool shared)
 	return -1;
 }
 
-bool listener_open(struct listener *l, struct ev_loop *ev, const char *address, bool shared,
+bool listener_open(struct listener *l, struct ev_loop *ev, const char *setting, const char *address, bool shared,
 		   void (*accepted)(void *arg, int take_fd, const char *address), void *arg, struct err *err)
 {
 	const char *colon = strrchr(address, ':');
@@ -58,16 +58,17 @@ bool listener_open(struct listener *l, struct ev_loop *ev, const char *address, 
 
 	*l = (struct listener){ .ev = ev, .fd = -1, .accepted = accepted, .arg = arg };
 	if (colon == NULL || (size_t)(colon - address) >= sizeof(host))
-		return err_set(err, RC_INVALID, "%s: host:port was expected", address);
+		return err_field(err, RC_INVALID, setting, "%s: host:port was expected", setting);
 	memcpy(host, address, (size_t)(colon - address));
 	host[colon - address] = '\0';
 	rv = getaddrinfo(host, colon + 1, &hints, &found);
 	if (rv != 0)
-		return err_set(err, RC_INVALID, "%s: %s", address, gai_strerror(rv));
+		return err_field(err, RC_INVALID, setting, "%s: %s: %s", setting, address, gai_strerror(rv));
 	l->fd = open_one(found, shared);
 	freeaddrinfo(found);
 	if (l->fd < 0)
-		return err_set(err, RC_UNAVAILABLE, "cannot listen at %s: %s", address, strerror(errno));
+		return err_field(err, RC_UNAVAILABLE, setting, "%s: cannot listen at %s: %s", setting, address,
+				 strerror(errno));
 	ev_io_init(&l->watcher, listener_on_readable, l->fd, EV_READ);
 	l->watcher.data = l;
 	ev_io_start(ev, &l->watcher);

@@ -21,8 +21,11 @@ struct listener {
 	void *arg;
 };
 
-/* address is host:port; port 0 asks the kernel for one. shared: SO_REUSEPORT, several processes share the port. */
-bool listener_open(struct listener *l, struct ev_loop *ev, const char *address, bool shared,
+/*
+ * address is host:port; port 0 asks the kernel for one. setting is its name, for
+ * err. shared: SO_REUSEPORT, several processes share the port.
+ */
+bool listener_open(struct listener *l, struct ev_loop *ev, const char *setting, const char *address, bool shared,
 		   void (*accepted)(void *arg, int take_fd, const char *address), void *arg, struct err *err);
 
 void listener_close(struct listener *l); /* quiet when it is closed already */

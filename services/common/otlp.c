@@ -357,14 +357,34 @@ static bool read_headers(struct otlp *o, struct err *err)
 	return true;
 }
 
+static bool read_settings(struct otlp *o, struct err *err)
+{
+	if (read_endpoint(o, err) && read_headers(o, err))
+		return true;
+	curl_slist_free_all(o->headers);
+	return false;
+}
+
+bool otlp_check(const char *endpoint, const char *headers, struct err *err)
+{
+	struct otlp *o = talloc_zero(NULL, struct otlp);
+	bool good;
+
+	o->config = (struct otlp_config){ .endpoint = endpoint, .headers = headers };
+	good = read_settings(o, err);
+	if (good)
+		curl_slist_free_all(o->headers);
+	talloc_free(o);
+	return good;
+}
+
 struct otlp *otlp_new(void *ctx, const struct otlp_config *config, struct err *err)
 {
 	struct otlp *o = talloc_zero(ctx, struct otlp);
 
 	o->config = *config;
 	o->instance = talloc_strdup(o, id_new().s);
-	if (!read_endpoint(o, err) || !read_headers(o, err)) {
-		curl_slist_free_all(o->headers);
+	if (!read_settings(o, err)) {
 		talloc_free(o);
 		return NULL;
 	}

@@ -30,7 +30,10 @@ struct otlp_config {
 
 struct otlp;
 
-/* NULL with err naming the setting when endpoint or headers cannot be used. Owned by ctx. */
+/* False with err naming the setting when one of them cannot be used. Connects to nothing. */
+bool otlp_check(const char *endpoint, const char *headers, struct err *err);
+
+/* NULL with err as otlp_check says it. Owned by ctx. */
 struct otlp *otlp_new(void *ctx, const struct otlp_config *config, struct err *err);
 void otlp_free(struct otlp *otlp); /* what waits is forgotten. NULL is quiet */
 

@@ -2,8 +2,8 @@
 
 #include <strings.h>
 
-static const char *const known[] = { "your-secret-key", "your_secret_key", "changeme", "change-me", "change_me",
-				     "secret-key",      "placeholder",     "example",  "default" };
+static const char *const known[] = { "your-",      "your_",       "changeme", "change-me", "change_me",
+				     "secret-key", "placeholder", "example",  "default" };
 
 static bool contains(struct text t, const char *word)
 {
@@ -23,14 +23,17 @@ static bool is_varied(struct text t)
 	return false;
 }
 
-bool secret_is_weak(struct text value)
+bool secret_is_placeholder(struct text value)
 {
-	if (value.len < SECRET_MIN || !is_varied(value))
-		return true;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (contains(value, known[i]))
 			return true;
 	return false;
+}
+
+bool secret_is_weak(struct text value)
+{
+	return value.len < SECRET_MIN || !is_varied(value) || secret_is_placeholder(value);
 }
 
 bool secret_check(const char *name, struct text value, bool debug, size_t min, struct err *err)

@@ -10,6 +10,7 @@
 
 #define SECRET_MIN 32 /* bytes */
 
+bool secret_is_placeholder(struct text value); /* has a word of documents and examples in it */
 bool secret_is_weak(struct text value);
 
 /*

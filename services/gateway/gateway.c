@@ -1,6 +1,7 @@
 #include "gateway.h"
 
 #include "events.h"
+#include "ranges.h"
 #include "rate_limits.h"
 #include "revocations.h"
 #include "passwords.h"
@@ -73,14 +74,9 @@ static void open_bus(struct gateway *gw)
 		daemon_fail(gw->daemon, &err);
 }
 
-/* Numbers that would make a gateway which serves nobody, or ends by itself later. */
-static void check_settings(struct gateway *gw)
+static bool check_numbers(const struct config *c, struct err *err)
 {
-	const struct config *c = gw->config;
-	const struct {
-		const char *name;
-		int64_t value, min, max;
-	} rows[] = {
+	const struct range rows[] = {
 		{ "HASH_THREADS", c->hash_threads, 1, 16 },
 		{ "CONNECTIONS_MAX", c->connections_max, 1, 1000000 },
 		{ "CONNECTIONS_PER_ADDRESS", c->connections_per_address, 1, INT32_MAX },
@@ -91,38 +87,32 @@ static void check_settings(struct gateway *gw)
 		{ "LOGIN_RATE_PER_MINUTE", c->login_rate_per_minute, 1, INT32_MAX },
 		{ "GUEST_RATE_PER_MINUTE", c->guest_rate_per_minute, 1, INT32_MAX },
 		{ "REFRESH_TOKEN_EXPIRE_DAYS", c->refresh_token_expire_days, 1, 3650 },
+		{ "AI_MAX_TOKENS", c->ai_max_tokens, 1, INT32_MAX },
 	};
-	struct err err = { 0 };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].value >= rows[i].min && rows[i].value <= rows[i].max)
-			continue;
-		err_field(&err, RC_INVALID, rows[i].name, "%s: %lld to %lld was expected", rows[i].name,
-			  (long long)rows[i].min, (long long)rows[i].max);
-		daemon_fail(gw->daemon, &err);
-	}
+	return ranges_check(rows, sizeof(rows) / sizeof(rows[0]), err);
 }
 
-static void read_secrets(struct gateway *gw)
+bool gateway_settings(void *service, struct daemon *d, struct err *err)
 {
-	const char *warning = NULL;
-	struct err err = { 0 };
+	struct gateway *gw = service;
+	const struct config *c = &d->config;
 
-	gw->tokens = tokens_new(gw->daemon->ctx, gw->config, &warning, &err);
-	if (gw->tokens == NULL)
-		daemon_fail(gw->daemon, &err);
-	if (warning != NULL)
-		daemon_warn(gw->daemon, "gateway.secret", warning);
+	*gw = (struct gateway){ .daemon = d, .loop = &d->loop, .config = c };
+	if (!check_numbers(c, err) || !bus_addresses_check("BUS_CHAT", c->bus_chat, true, err) ||
+	    !bus_addresses_check("BUS_STORE", c->bus_store, true, err) ||
+	    !bus_addresses_check("BUS_EVENT", c->bus_event, true, err))
+		return false;
+	gw->tokens = tokens_new(d->ctx, c, &gw->warning, err);
+	if (gw->tokens != NULL)
+		gw->files = static_files_new(d->ctx, c->static_dir, err);
+	return gw->files != NULL;
 }
 
-static void list_files(struct gateway *gw)
+static void tell_files(const struct gateway *gw)
 {
 	const char *dir = gw->config->static_dir;
-	struct err err = { 0 };
 
-	gw->files = static_files_new(gw->daemon->ctx, dir, &err);
-	if (gw->files == NULL)
-		daemon_fail(gw->daemon, &err);
 	if (dir[0] != '\0' && static_files_count(gw->files) == 0)
 		log_warning(&gw->log, "gateway.files", "dir=\"%s\" reason=\"no files: only the API is served\"", dir);
 	else
@@ -133,10 +123,9 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 {
 	struct err err = { 0 };
 
-	*gw = (struct gateway){ .daemon = d, .loop = &d->loop, .config = &d->config };
-	check_settings(gw);
-	read_secrets(gw);
-	list_files(gw);
+	if (gw->warning != NULL)
+		daemon_warn(d, "gateway.secret", gw->warning);
+	tell_files(gw);
 	gw->tickets = tickets_new(d->ctx);
 	gw->limits = limits_new(d->ctx);
 	gw->passwords = passwords_new(d->ctx, gw->loop, (int)gw->config->hash_threads, (int)gw->config->hash_queue_max);

@@ -17,6 +17,7 @@ struct gateway {
 	struct server *server; /* connections */
 	struct static_files *files;
 	struct tokens *tokens;
+	const char *warning; /* of SECRET_KEY; NULL: it is a good one */
 	struct revocations *revocations; /* sign-ins that ended before their tokens */
 	struct tickets *tickets;
 	struct limits *limits;
@@ -28,7 +29,9 @@ struct gateway {
 	int waits_open; /* HTTP requests that wait for a reply of the model */
 };
 
-/* Dials, subscribes, listens. Ends the process with a reason when it cannot. */
+settings_fn gateway_settings; /* numbers, secrets, the page's files */
+
+/* Dials, subscribes, listens, after gateway_settings. Ends the process with a reason when it cannot. */
 void gateway_init(struct gateway *gw, struct daemon *d);
 void gateway_done(struct gateway *gw);
 

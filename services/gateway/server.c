@@ -193,8 +193,8 @@ struct server *server_new(struct gateway *gw, struct err *err)
 
 	server->gw = gw;
 	set_descriptor_limit(gw->config);
-	if (!open_lws(server, err) || !listener_open(&server->listener, gw->loop->ev, gw->config->gateway_listen, true,
-						     server_on_accept, server, err))
+	if (!open_lws(server, err) || !listener_open(&server->listener, gw->loop->ev, "GATEWAY_LISTEN",
+						     gw->config->gateway_listen, true, server_on_accept, server, err))
 		return NULL;
 	return server;
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	bool rehearsal = take_option("--dry-run", &argc, argv);
 	bool migrate = take_option("--migrate", &argc, argv) || rehearsal;
 
-	daemon_init(&d, "store", SERVICE_STORE);
+	daemon_init(&d, "store", SERVICE_STORE, store_settings, &store);
 	if (!daemon_options(&d, argc, argv)) {
 		if (argc > 1 && strcmp(argv[1], "--help") == 0)
 			printf("  --migrate   bring the database's schema up to date and leave\n"

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "ids.h"
+#include "ranges.h"
 
 #define DISPATCH_TABLE
 #include "handlers.h"
@@ -88,30 +89,33 @@ static void store_on_schema_lost(void *arg, const char *why)
 
 /* ---- start and stop ------------------------------------------------------------------------ */
 
-static void store_check_config(struct daemon *d)
+static bool check_numbers(const struct config *c, struct err *err)
 {
-	const struct config *c = &d->config;
-	struct err err = { 0 };
+	const struct range rows[] = {
+		{ "PG_CONNECTIONS", c->pg_connections, 1, CONNECTIONS_MAX },
+		{ "PG_QUEUE_MAX", c->pg_queue_max, 1, INT32_MAX },
+		{ "PG_STATEMENT_MS", c->pg_statement_ms, 1, INT32_MAX },
+		{ "GUEST_TTL_HOURS", c->guest_ttl_hours, 1, INT32_MAX },
+		{ "GUESTS_MAX", c->guests_max, 1, INT32_MAX },
+		{ "GUESTS_PER_ADDRESS", c->guests_per_address, 1, INT32_MAX },
+		{ "GUEST_TRACKS_MAX", c->guest_tracks_max, 1, INT32_MAX },
+		{ "GUEST_SESSIONS_MAX", c->guest_sessions_max, 1, INT32_MAX },
+		{ "GUEST_CHATS_MAX", c->guest_chats_max, 1, INT32_MAX },
+		{ "GUEST_MESSAGES_MAX", c->guest_messages_max, 1, INT32_MAX },
+		{ "REFRESH_TOKEN_EXPIRE_DAYS", c->refresh_token_expire_days, 1, 3650 },
+		{ "CHAT_UNDO_DAYS", c->chat_undo_days, 1, UNDO_DAYS_MAX },
+	};
 
-	if (!pg_url_check(c->database_url, &err))
-		daemon_fail(d, &err);
-	if (c->pg_connections < 1 || c->pg_connections > CONNECTIONS_MAX)
-		err_set(&err, RC_INVALID, "PG_CONNECTIONS must be 1 to %d", CONNECTIONS_MAX);
-	else if (c->pg_queue_max < 1)
-		err_set(&err, RC_INVALID, "PG_QUEUE_MAX must be 1 or more");
-	else if (c->pg_statement_ms < 1)
-		err_set(&err, RC_INVALID, "PG_STATEMENT_MS must be 1 or more");
-	else if (c->guest_ttl_hours < 1)
-		err_set(&err, RC_INVALID, "GUEST_TTL_HOURS must be 1 or more");
-	else if (c->guests_max < 1 || c->guests_per_address < 1 || c->guest_tracks_max < 1 || c->guest_chats_max < 1 ||
-		 c->guest_messages_max < 1 || c->guest_sessions_max < 1)
-		err_set(&err, RC_INVALID, "GUESTS_MAX, GUESTS_PER_ADDRESS and GUEST_..._MAX must be 1 or more");
-	else if (c->refresh_token_expire_days < 1 || c->refresh_token_expire_days > 3650)
-		err_set(&err, RC_INVALID, "REFRESH_TOKEN_EXPIRE_DAYS must be 1 to 3650");
-	else if (c->chat_undo_days < 1 || c->chat_undo_days > UNDO_DAYS_MAX)
-		err_set(&err, RC_INVALID, "CHAT_UNDO_DAYS must be 1 to %d", UNDO_DAYS_MAX);
-	if (err.rc != RC_OK)
-		daemon_fail(d, &err);
+	return ranges_check(rows, sizeof(rows) / sizeof(rows[0]), err);
+}
+
+bool store_settings(void *service, struct daemon *d, struct err *err)
+{
+	struct store *store = service;
+
+	*store = (struct store){ .daemon = d, .config = &d->config, .instance = id_new() };
+	return pg_url_check(d->config.database_url, err) && check_numbers(&d->config, err) &&
+	       bus_addresses_check("BUS_STORE", d->config.bus_store, false, err);
 }
 
 static char *guest_limits(struct daemon *d)
@@ -130,8 +134,6 @@ void store_init(struct store *store, struct daemon *d)
 	struct config *c = &d->config;
 	struct err err = { 0 };
 
-	*store = (struct store){ .daemon = d, .config = c, .instance = id_new() };
-	store_check_config(d);
 	store->pool = pg_pool_new(d->ctx, &(struct pg_pool_config){ .loop = &d->loop,
 								    .url = c->database_url,
 								    .connections = (int)c->pg_connections,

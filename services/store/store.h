@@ -20,7 +20,9 @@ struct store {
 	struct purge purge;
 };
 
-/* Ends the process with a reason when a setting is out of range or the bus cannot be served. */
+settings_fn store_settings; /* numbers, and the form of DATABASE_URL */
+
+/* After store_settings. Ends the process with a reason when the bus cannot be served. */
 void store_init(struct store *store, struct daemon *d);
 void store_done(struct store *store);
 
