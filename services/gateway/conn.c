@@ -41,6 +41,11 @@ static void conn_on_timer(struct ev_loop *ev, ev_timer *w, int events)
 		http_on_slow_body(conn);
 		return;
 	case CONN_SENDING:
+		if (http_is_taken(conn->request))
+			conn_enter(conn, CONN_SENDING);
+		else
+			conn_kill(conn);
+		return;
 	case CONN_IDLE:
 	case CONN_LINGER:
 		conn_kill(conn);
@@ -113,9 +118,11 @@ void conn_free(struct conns *conns, struct conn *conn)
 
 void conn_enter(struct conn *conn, enum conn_phase phase)
 {
+	int64_t ms = phase == CONN_SENDING ? conn->gw->config->http_stall_ms : phase_ms[phase];
+
 	conn->phase = phase;
-	if (phase_ms[phase] > 0)
-		loop_arm(conn->gw->loop, &conn->timer, phase_ms[phase]);
+	if (ms > 0)
+		loop_arm(conn->gw->loop, &conn->timer, ms);
 	else
 		loop_disarm(conn->gw->loop, &conn->timer);
 }

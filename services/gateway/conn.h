@@ -20,7 +20,7 @@ struct ws_conn;
 	X(HEADERS, 10000) /* the first request's head is awaited: 408 */ \
 	X(BODY, 10000) /* a request's body is awaited: 408 */ \
 	X(WORK, 0) /* the answer is being made: the bus has deadlines */ \
-	X(SENDING, 120000) /* the answer waits for its reader: closed */ \
+	X(SENDING, 0) /* the answer waits for its reader, who takes nothing for HTTP_STALL_MS: closed */ \
 	X(IDLE, 60000) /* answered; the next head is awaited: closed */ \
 	X(LINGER, 2000) /* refused before its body came: read and forget */ \
 	X(SOCKET, 10000) /* a WebSocket: ticks */

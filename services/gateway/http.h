@@ -58,6 +58,8 @@ struct http_request {
 	unsigned char *out; /* head and body of the answer; NULL until there is one */
 	size_t out_len, out_at; /* out_at: sent so far */
 	size_t out_room; /* of a stream: bytes allocated */
+	int64_t handed; /* bytes of the answer that the kernel has had */
+	int64_t taken; /* ... that the reader had when the timer last looked */
 	bool streaming; /* the answer is not complete: more is written behind what is sent */
 	struct event_stream *stream; /* who writes it; told when all is sent, and when the client is gone */
 	int file; /* sent behind them; -1: none */
@@ -121,6 +123,10 @@ int http_on_body(struct conn *conn, struct text piece);
 int http_on_body_end(struct conn *conn);
 
 void http_on_writable(struct ev_loop *ev, ev_io *w, int events);
+
+/* The reader of an answer has taken some of it since this was asked last. */
+bool http_is_taken(struct http_request *r);
+
 void http_on_slow_body(struct conn *conn);
 void http_on_closed(struct conn *conn);
 

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+
+#include <linux/sockios.h>
 
 #include "clock.h"
 #include "event_stream.h"
@@ -75,6 +78,7 @@ static enum sent send_out(struct http_request *r, int fd)
 		if (n <= 0)
 			return stalled(n);
 		r->out_at += (size_t)n;
+		r->handed += n;
 	}
 	return SENT_ALL;
 }
@@ -89,6 +93,7 @@ static enum sent send_file(struct http_request *r, int fd)
 	if (n <= 0)
 		return stalled(n); /* 0: the file became shorter than was announced */
 	r->file_left -= (size_t)n;
+	r->handed += n;
 	return r->file_left == 0 ? SENT_ALL : SENT_SOME;
 }
 
@@ -162,6 +167,26 @@ static void wait_for_reader(struct conn *conn)
 	ev_io_set(&conn->writer, lws_get_socket_fd(conn->wsi), EV_WRITE);
 	ev_io_start(ev, &conn->writer);
 	conn_enter(conn, CONN_SENDING);
+}
+
+/*
+ * By what the peer has acknowledged: a socket becomes writable only when a
+ * third of its buffer is empty, which takes a slow reader longer than he may stall.
+ */
+bool http_is_taken(struct http_request *r)
+{
+	int waiting = 0;
+	int64_t taken;
+
+	if (ioctl(lws_get_socket_fd(r->conn->wsi), SIOCOUTQ, &waiting) != 0)
+		return false;
+	taken = r->handed - waiting;
+	if (taken > r->taken) {
+		r->taken = taken;
+		return true;
+	}
+	log_info(&r->log, "http.stalled", "bytes=%lld", (long long)taken);
+	return false;
 }
 
 /* Outside of lws: an answer came later, or its reader took some of it. */

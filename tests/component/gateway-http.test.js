@@ -9,7 +9,8 @@ import { after, before, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { Rest, guestOf, userOf } from "../lib/rest.js";
 import { startStack } from "../lib/stack.js";
-import { Raw, exchange } from "./gateway-lib.js";
+import { release } from "../lib/release.js";
+import { Raw, exchange, secondGateway } from "./gateway-lib.js";
 
 const ORIGIN = "http://localhost:3000";
 let stack, guest, port, dist, pid;
@@ -501,6 +502,41 @@ test("a reader that does not read costs no time, however much it asks for", asyn
 	await raw.wait("the file comes", (r) => r.received.length > 24 << 20);
 	raw.end();
 	await alive();
+});
+
+/* Takes some bytes and lets the rest wait. */
+async function take(raw, bytes) {
+	const goal = raw.received.length + bytes;
+
+	raw.socket.resume();
+	await raw.wait("some of the file", (r) => r.received.length >= goal);
+	raw.socket.pause();
+}
+
+test("a slow reader gets all of a file, one that takes nothing is given up", async (t) => {
+	const stall = 3000;
+	const gateway = await secondGateway(stack, { HTTP_STALL_MS: String(stall) });
+
+	t.after(() => release(gateway));
+	const [slow, still] = [await Raw.open(gateway.port), await Raw.open(gateway.port)];
+
+	for (const raw of [slow, still]) {
+		raw.socket.pause();
+		raw.send("GET /assets/huge-3c4d.js HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	/* What the kernel holds of it comes after a cut as well: most of the file is still with the server when it would be. */
+	for (const until = Date.now() + 2 * stall + 500; Date.now() < until;) {
+		await take(slow, 256 << 10);
+		await new Promise((resolve) => setTimeout(resolve, 200));
+	}
+	await gateway.daemon.waitEvent("http.stalled");
+	slow.socket.resume();
+	await slow.wait("the file comes", (r) => r.received.length > 24 << 20);
+	assert.ok(slow.received.length > 24 << 20, `${slow.received.length} bytes, then the end`);
+	still.socket.resume();
+	await still.untilClosed();
+	assert.ok(still.received.length < 24 << 20);
+	slow.end();
 });
 
 /* ---- browsers ---------------------------------------------------------------------------------------------- */
