@@ -134,6 +134,52 @@ describe("signing out", () => {
 		assert.equal((await new Rest(stack.url, "nonsense").post("/api/auth/logout")).status, 200);
 	});
 
+	it("ends by its refresh token when the access token has run out", async () => {
+		const cookie = (user) => ({ cookie: `refresh_token=${user.refreshToken}`, origin: "http://localhost:3000" });
+		const stale = new Rest(stack.url, "a.b.c");
+		const ways = [
+			(user) => stale.post("/api/auth/logout", undefined, cookie(user)),
+			(user) => new Rest(stack.url).post("/api/auth/logout", {}, cookie(user)),
+			(user) => stale.post("/api/auth/logout", { refresh_token: user.refreshToken }),
+		];
+
+		for (const way of ways) {
+			const user = await userOf(stack);
+			const second = await again(user);
+			const socket = await socketOf(user);
+			const answer = await way(user);
+
+			assert.deepEqual([answer.status, answer.body.success], [200, true], answer.text);
+			assert.match(cookieOf(answer, "refresh_token"), /^refresh_token=$/);
+			assert.equal((await new Rest(stack.url).post("/api/auth/refresh", { refresh_token: user.refreshToken })).status, 401);
+			assert.equal((await user.get("/api/auth/me")).status, 401, "its access token as well, had it lived");
+			assert.equal((await within(REVOKED_MS, "the socket closes", socket.closed)).code, 4401);
+			assert.equal((await second.get("/api/auth/me")).status, 200, "this sign-in only");
+		}
+	});
+
+	it("everywhere, by a refresh token; twice is no error", async () => {
+		const user = await userOf(stack);
+		const second = await again(user);
+		const out = () => new Rest(stack.url).post("/api/auth/logout", { refresh_token: user.refreshToken, everywhere: true });
+
+		assert.equal((await out()).status, 200);
+		assert.equal((await second.get("/api/auth/me")).status, 401);
+		assert.equal((await out()).status, 200);
+	});
+
+	it("is not ended by the cookie from a page of another origin, nor by what is no refresh token", async () => {
+		const user = await userOf(stack);
+		const rest = new Rest(stack.url);
+
+		for (const origin of [{ origin: "http://evil.example" }, {}])
+			assert.equal((await rest.post("/api/auth/logout", undefined, { cookie: `refresh_token=${user.refreshToken}`, ...origin })).status, 200);
+		assert.equal((await rest.post("/api/auth/logout", { refresh_token: "x".repeat(43) })).status, 200);
+		assertField(await rest.post("/api/auth/logout", { refresh_token: "" }), "refresh_token");
+		assert.equal((await user.get("/api/auth/me")).status, 200);
+		assert.equal((await rest.post("/api/auth/refresh", { refresh_token: user.refreshToken })).status, 200);
+	});
+
 	it("removes a guest with everything", async () => {
 		const guest = await guestOf(stack);
 		const track = await guest.createTrack();

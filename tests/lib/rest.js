@@ -60,9 +60,10 @@ export class Rest {
 	}
 
 	async #signIn(path, body) {
-		const { access_token: token, user } = await this.ok("POST", path, body);
+		const { access_token: token, refresh_token: refreshToken, user } = await this.ok("POST", path, body);
 
 		this.token = token;
+		this.refreshToken = refreshToken;
 		this.user = user;
 		return this;
 	}
