@@ -58,6 +58,7 @@ step settings.md settings_doc_is_current
 step metrics.md metrics_doc_is_current
 step alert-rules rules_are_good
 step dashboards node deploy/dev/dashboards.mjs --check
+step kubernetes node --test tests/suite/kubernetes-files.test.js
 step api-docs node tests/contract/lint.js
 step contract.md contract_doc_is_current
 

@@ -159,4 +159,4 @@ need_image postgres:17 standin postgres:17 postgres
 need_image haproxy:3.2 standin haproxy:3.2 haproxy
 say "Docker $(docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short)${STOOD_IN:+, standing in:$STOOD_IN}"
 export DOCKER_BUILDKIT=1 STACK_OFFLINE=${OFFLINE-}
-"$ROOT/deploy/dev/node.sh" --test --test-reporter=spec tests/stack/stack.test.js
+"$ROOT/deploy/dev/node.sh" --test --test-reporter=spec --test-concurrency=1 tests/stack/stack.test.js tests/stack/drill.test.js

@@ -29,7 +29,7 @@ export function cleanEnv(settings) {
 }
 
 /* The sanitizers write their reports to dir, one file per process, and end it with 86. */
-function sanitizerEnv(dir, name) {
+export function sanitizerEnv(dir, name) {
 	const log = `log_path=${join(dir, `${name}.report`)}:exitcode=86`;
 
 	return {

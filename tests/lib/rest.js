@@ -68,6 +68,13 @@ export class Rest {
 		return this;
 	}
 
+	/* A new token for one that is good no more, as pages do it. */
+	async refresh() {
+		const { access_token: token, refresh_token: refreshToken } = await this.ok("POST", "/api/auth/refresh", { refresh_token: this.refreshToken });
+
+		Object.assign(this, { token, refreshToken });
+	}
+
 	/* Resolve to this client, signed in. */
 	guest() {
 		return this.#signIn("/api/auth/guest-login");

@@ -1,6 +1,7 @@
 /*
- * Somebody who talks without a pause and never gives up: comes back when the socket
- * ends, and sends again with the same id until the reply is there.
+ * Somebody who talks without a pause and does not give up: comes back when the socket
+ * ends, with a new token when the old one is good no more, and sends again with the
+ * same id until the reply is there.
  */
 
 import assert from "node:assert/strict";
@@ -15,19 +16,34 @@ const ANSWER_MS = 40000;
 export class Talker {
 	sent = [];	/* { id, message, reply }; reply null: the turn has failed, and said so */
 	running = true;
+	refreshes = 0;
 
-	/* rest: a signed-in client, whose token may change. session: a key of his own. */
-	constructor(stack, rest, session) {
-		Object.assign(this, { stack, rest, session });
+	/*
+	 * rest: a signed-in client, whose token may change. session: a key of his own.
+	 * suffix: behind each message, for the simulator. patience: how long the suite may be away.
+	 */
+	constructor(stack, rest, session, { suffix = "", patience = ANSWER_MS } = {}) {
+		Object.assign(this, { stack, rest, session, suffix, patience });
+	}
+
+	async open() {
+		try {
+			return await Ws.open(`${this.stack.wsUrl}/ws/chat/${this.session}`, { token: this.rest.token });
+		} catch (err) {
+			if (err.status === 401) {
+				await this.rest.refresh();
+				this.refreshes++;
+			}
+			throw err;
+		}
 	}
 
 	async connect() {
-		this.ws = await until("the socket opens",
-			() => Ws.open(`${this.stack.wsUrl}/ws/chat/${this.session}`, { token: this.rest.token }), { ms: 20000 });
+		this.ws = await until("the socket opens", () => this.open(), { ms: this.patience / 2 });
 	}
 
 	async say(message, id) {
-		const end = performance.now() + ANSWER_MS;
+		const end = performance.now() + this.patience;
 
 		while (performance.now() < end) {
 			if (!this.ws || this.ws.close_code !== undefined)
@@ -51,7 +67,7 @@ export class Talker {
 	async talk() {
 		while (this.running) {
 			const id = randomUUID();
-			const message = `${this.session} ${this.sent.length} ${id}`;
+			const message = `${this.session} ${this.sent.length} ${id}${this.suffix}`;
 			const final = await this.say(message, id);
 
 			this.sent.push({ id, message, reply: final.type === "error" ? null : final.message });

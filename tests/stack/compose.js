@@ -55,12 +55,20 @@ export class Compose {
 		writeFileSync(this.envFile, text, { mode: 0o600 });
 	}
 
-	/* { code, out, err } of docker compose; env: over the test's own. */
-	try(args, { env = {}, envFile = this.envFile, ms = 5 * MINUTE } = {}) {
+	#env(more) {
 		const kept = Object.fromEntries(DOCKER_NAMES.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : []));
 
-		return run("docker", ["compose", "-p", this.project, "--env-file", envFile, ...args],
-			{ env: cleanEnv({ ...kept, GATEWAY_PUBLISH: this.publish, ...env }), ms });
+		return cleanEnv({ ...kept, GATEWAY_PUBLISH: this.publish, ...more });
+	}
+
+	/* With it a plain "docker compose" in any folder is about this project. */
+	shellEnv() {
+		return this.#env({ COMPOSE_PROJECT_NAME: this.project, COMPOSE_FILE: join(ROOT, "docker-compose.yml"), COMPOSE_ENV_FILES: this.envFile });
+	}
+
+	/* { code, out, err } of docker compose; env: over the test's own. */
+	try(args, { env = {}, envFile = this.envFile, ms = 5 * MINUTE } = {}) {
+		return run("docker", ["compose", "-p", this.project, "--env-file", envFile, ...args], { env: this.#env(env), ms });
 	}
 
 	ok(args, options) {
