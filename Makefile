@@ -124,13 +124,16 @@ restore: ## bring the backup FILE into a new database, named by ALP_VAR or DATAB
 	@$(DEV)/db.sh restore "$(FILE)"
 
 ##@ Secrets
-.PHONY: rotate rotate-end
+.PHONY: rotate rotate-end reset-password
 
 rotate: ## a new KEY (SECRET_KEY, DATA_KEY, BUS_KEY); what the old one signed or sealed stays good
 	@$(DEV)/rotate.sh "$(KEY)"
 
 rotate-end: ## what the old KEY signed or sealed is good no more
 	@$(DEV)/rotate.sh --end "$(KEY)"
+
+reset-password: build ## a link with which the user EMAIL sets a new password, once
+	@$(DEV)/db.sh reset-password "$(EMAIL)"
 
 ##@ Deliver
 .PHONY: deb package-test

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The database: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup FILE|restore FILE
+# The database: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup FILE|restore FILE|reset-password EMAIL
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/env.sh"
@@ -66,6 +66,17 @@ restore() {
 	"$OPS/restore.sh" "$1"
 }
 
+# reset_password EMAIL: a link to set a new password, behind the address of the page.
+reset_password() {
+	local link
+
+	[[ -n ${1-} ]] || die "whose? make reset-password EMAIL=name@example.org"
+	! stack_running || use_env_dir
+	database_up >&2 # here, so that a server that starts does not hold the pipe
+	link=$(store_tool --password-reset "$1" | tail -n 1)
+	say "$(url_of "$(setting GATEWAY_LISTEN)")$link"
+}
+
 case ${1-} in
 up) locked database_up ;;
 down) locked database_down ;;
@@ -78,5 +89,6 @@ reset)
 reset-force) locked reset ;;
 backup) locked backup "${2-}" ;;
 restore) locked restore "${2-}" ;;
-*) die "usage: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup|restore" ;;
+reset-password) locked reset_password "${2-}" ;;
+*) die "usage: db.sh up|down|reset|reset-force|migrate|migrate-dry-run|backup|restore|reset-password" ;;
 esac

@@ -9,6 +9,10 @@ begin
 	if to_regclass('turns') is not null then
 		update turns set attempt = attempt + 1000, owner = null, lease_until = null where state = 'running';
 	end if;
+	-- a link to set a password that was used since would be good again
+	if to_regclass('password_resets') is not null then
+		delete from password_resets;
+	end if;
 	if to_regclass('suite_instance') is not null then
 		update suite_instance set id = gen_random_uuid();
 	end if;

@@ -26,10 +26,13 @@ function accountCalls({ request }) {
 		me: () => get('/auth/me'),
 		saveName: (names) => request('PATCH', '/auth/me', { body: names }),
 		changePassword: (passwords) => post('/auth/password', passwords),
+		resetPassword: (wish) => post('/auth/reset-password', wish, { anonymous: true }),
 		deleteAccount: (password) => request('DELETE', '/auth/me', { body: password ? { password } : undefined }),
 		exportData: () => get('/auth/me/export'),
 		users: (search) => get(`/admin/users${query(search)}`),
 		setUserActive: (userId, active) => request('PUT', `/admin/users/${id(userId)}/active`, { body: { is_active: active } }),
+		/* {token, expires_at}: answered this once */
+		createPasswordReset: (userId) => post(`/admin/users/${id(userId)}/password-reset`, undefined),
 		analytics: () => get('/analytics'),
 	};
 }

@@ -16,9 +16,14 @@ const settings = lazyView(async () => (await import('./views/settings.js')).sett
 const statistics = lazyView(async () => (await import('./views/statistics.js')).statisticsView);
 const users = lazyView(async () => (await import('./views/users.js')).usersView);
 
+const forgot = lazyView(async () => (await import('./views/reset.js')).forgotView);
+const reset = lazyView(async () => (await import('./views/reset.js')).resetView);
+
 export const routes = [
 	{ path: '/', view: landingView },
 	{ path: '/auth', view: authView },
+	{ path: '/forgot', view: forgot },
+	{ path: '/reset', view: reset },
 	{ path: '/tracks', view: tracksView, private: true },
 	{ path: '/tracks/new', view: newTrack, private: true },
 	{ path: '/tracks/:id', view: track, private: true },

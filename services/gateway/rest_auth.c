@@ -1,7 +1,5 @@
 #include "rest_auth.h"
 
-#include <sodium.h>
-
 #include "ids.h"
 #include "rate_limits.h"
 #include "problem.h"
@@ -13,28 +11,10 @@
 #define GUEST_FIRST_NAME "Гость"
 #define GUEST_LAST_NAME "Пользователь"
 
-/* ---- refresh tokens ------------------------------------------------------------------- */
-
-bool refresh_hash(struct text token, char out[REFRESH_HASH_SIZE])
-{
-	unsigned char hash[32];
-
-	if (token.len != REFRESH_TOKEN_SIZE - 1)
-		return false;
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)token.p, token.len, NULL, 0);
-	sodium_bin2hex(out, REFRESH_HASH_SIZE, hash, sizeof(hash));
-	return true;
-}
-
 void fresh_sign_in_make(struct fresh_sign_in *out)
 {
-	unsigned char raw[32];
-
 	out->id = id_new();
-	randombytes_buf(raw, sizeof(raw));
-	sodium_bin2base64(out->token, sizeof(out->token), raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	sodium_memzero(raw, sizeof(raw));
-	refresh_hash(text_from(out->token), out->hash);
+	opaque_make(out->token, out->hash);
 }
 
 /* ---- what signing in answers --------------------------------------------------------- */

@@ -2,25 +2,21 @@
 #ifndef ALP_REST_AUTH_H
 #define ALP_REST_AUTH_H
 
+#include "opaque.h"
 #include "rest.h"
 #include "words.h"
 
-#define REFRESH_TOKEN_SIZE 44 /* 43 characters of base64url: 256 random bits */
-#define REFRESH_HASH_SIZE 65 /* 64 hexadecimal digits */
 #define PASSWORD_MAX 1024
 #define REFRESH_COOKIE "refresh_token"
 
 /* A sign-in to be: made by gateway, so that asking store twice makes one. */
 struct fresh_sign_in {
 	struct uuid_text id;
-	char token[REFRESH_TOKEN_SIZE]; /* for the client alone */
-	char hash[REFRESH_HASH_SIZE]; /* for store */
+	char token[OPAQUE_SIZE]; /* the refresh token, for the client alone */
+	char hash[OPAQUE_HASH_SIZE]; /* for store */
 };
 
 void fresh_sign_in_make(struct fresh_sign_in *out);
-
-/* The hash of a refresh token from outside; false when it has not the form of one. */
-bool refresh_hash(struct text token, char out[REFRESH_HASH_SIZE]);
 
 /* Tokens, cookies and user: user is a JSON object. */
 void auth_answer_signed_in(struct http_request *r, const struct caller *who, struct text user,

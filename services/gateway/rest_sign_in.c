@@ -13,7 +13,7 @@
 struct refresh {
 	struct text refresh_token;
 	struct fresh_sign_in fresh;
-	char old_hash[REFRESH_HASH_SIZE];
+	char old_hash[OPAQUE_HASH_SIZE];
 };
 
 static void refresh_on_answer(struct http_request *r, const struct answer *answer)
@@ -67,7 +67,7 @@ void auth_refresh(struct http_request *r)
 		return;
 	if (c->refresh_token.len == 0 && !read_cookie(r, &c->refresh_token))
 		return;
-	if (!refresh_hash(c->refresh_token, c->old_hash)) {
+	if (!opaque_hash(c->refresh_token, c->old_hash)) {
 		problem_unauthorized(r, WORD_UNAUTHORIZED);
 		return;
 	}
@@ -102,7 +102,7 @@ struct logout {
 	bool everywhere;
 	struct text refresh_token;
 	struct fresh_sign_in fresh;
-	char old_hash[REFRESH_HASH_SIZE];
+	char old_hash[OPAQUE_HASH_SIZE];
 };
 
 static void logout_done(struct http_request *r)
@@ -143,8 +143,8 @@ static void logout_on_refreshed(struct http_request *r, const struct answer *ans
 	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
 	} else {
-		token.caller = (struct caller){ .user_id = ans->user_id,
-						.kind = ans->is_guest ? CALLER_GUEST : CALLER_USER };
+		token.caller =
+			(struct caller){ .user_id = ans->user_id, .kind = ans->is_guest ? CALLER_GUEST : CALLER_USER };
 		token.sign_in = (struct sign_in){ ans->signed_in.sign_in_id, ans->signed_in.token_version };
 		auth_become(r, &token);
 		end_sign_in(r);
@@ -162,7 +162,7 @@ static void end_by_refresh_token(struct http_request *r, struct logout *c)
 
 	if (c->refresh_token.len == 0 && is_of_known_page(r))
 		c->refresh_token = refresh_cookie(r);
-	if (!refresh_hash(c->refresh_token, c->old_hash)) {
+	if (!opaque_hash(c->refresh_token, c->old_hash)) {
 		logout_done(r);
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #define UNDO_DAYS_MAX 36500
 #define CONNECTIONS_MAX 64
+#define RESET_MINUTES_MAX 10080 /* a week */
 
 /* ---- what the daemon asks ------------------------------------------------------------ */
 
@@ -104,6 +105,7 @@ static bool check_numbers(const struct config *c, struct err *err)
 		{ "GUEST_MESSAGES_MAX", c->guest_messages_max, 1, INT32_MAX },
 		{ "REFRESH_TOKEN_EXPIRE_DAYS", c->refresh_token_expire_days, 1, 3650 },
 		{ "CHAT_UNDO_DAYS", c->chat_undo_days, 1, UNDO_DAYS_MAX },
+		{ "PASSWORD_RESET_TTL_MINUTES", c->password_reset_ttl_minutes, 1, RESET_MINUTES_MAX },
 	};
 
 	return ranges_check(rows, sizeof(rows) / sizeof(rows[0]), err);

@@ -33,6 +33,13 @@ void store_done(struct store *store);
  */
 int store_migrate(struct daemon *d, bool rehearsal);
 
+/*
+ * --password-reset: makes a link to set a new password for the account with
+ * this address. The link, without the address of the page, goes to standard
+ * output, all else to standard error; the exit status. d has its options.
+ */
+int store_reset_link(struct daemon *d, const char *email);
+
 /* ---- for handlers ------------------------------------------------------------ */
 
 /* Makes the answer from the job's results, all of which are there, and answers the call. */

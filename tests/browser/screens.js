@@ -46,6 +46,9 @@ export const SCREENS = [
 	{ name: "landing", path: () => "/", ready: "start", anonymous: true },
 	{ name: "sign-in", path: () => "/auth", ready: "login-submit", anonymous: true },
 	{ name: "register", path: () => "/auth?form=register", ready: "register-submit", anonymous: true },
+	{ name: "forgot", path: () => "/forgot", ready: "back-to-sign-in", anonymous: true },
+	{ name: "reset-lost", path: () => "/reset", ready: "reset-lost", anonymous: true },
+	{ name: "reset", path: () => "/reset#the-secret-of-a-link", ready: "reset-submit", anonymous: true },
 	{ name: "settings-anonymous", path: () => "/settings", ready: "test-connection", anonymous: true },
 	{ name: "missing", path: () => "/no/such/page", ready: null, anonymous: true },
 	{ name: "tracks", path: () => "/tracks", ready: "track-card" },
@@ -62,6 +65,7 @@ export const SCREENS = [
 	{ name: "statistics", path: () => "/statistics", ready: "statistics" },
 	{ name: "settings", path: () => "/settings", ready: "save-settings" },
 	{ name: "users", path: () => "/users", ready: "user-row", admin: true },
+	{ name: "reset-link", path: () => "/users", ready: "user-row", open: (v) => v.at("reset-user").first().click(), admin: true },
 	{ name: "keys", path: () => "/tracks", ready: "track-card", open: (v) => v.page.keyboard.press("Control+Slash") },
 ];
 

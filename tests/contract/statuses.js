@@ -166,6 +166,9 @@ async function changedTwice(w, op, headers) {
 	throw new Error("of two changes at once both were made");
 }
 
+/* What an administrator's link to a new password carries. */
+const resetToken = async (w, rest) => (await w.admin.post(`/api/admin/users/${rest.user.id}/password-reset`)).body.token;
+
 const SLOW = "a slow one";
 
 /* While the reply to another request is being written: [path, body] of that, and the body of this. */
@@ -341,6 +344,38 @@ export const SPECIAL = {
 		},
 		409: (w, op, headers) => w.admin.request("DELETE", op.path, { password: w.admin.credentials.password }, headers),
 		429: guessing((password) => ({ password })),
+	},
+	resetPassword: {
+		200: async (w, op) => {
+			const rest = await fresh(w).register();
+
+			return fresh(w).post(op.path, { token: await resetToken(w, rest), new_password: "another horse 2" });
+		},
+		/* Unknown, used, replaced, malformed: word for word the same. */
+		400: async (w, op, headers) => {
+			const rest = await fresh(w).register();
+			const used = await resetToken(w, rest);
+			const replaced = await resetToken(w, w.other);
+
+			await resetToken(w, w.other);
+			await fresh(w).ok("POST", op.path, { token: used, new_password: "another horse 2" });
+			const answers = await Promise.all([used, replaced, op.body.example.token, "no-token"].map((token) =>
+				fresh(w).post(op.path, { token, new_password: "third horse 3" }, headers)));
+
+			assert.equal(new Set(answers.map((answer) => answer.text)).size, 1, answers.map((answer) => answer.text).join("\n"));
+			assert.equal(answers[0].body.field ?? "token", "token");
+			return answers[0];
+		},
+		429: tooOften(() => ({ token: "no-token", new_password: "another horse 2" })),
+	},
+	createPasswordReset: {
+		201: (w, op) => send(w.admin, requestFor(op, { user: w.other.user.id })),
+		409: async (w, op, headers) => {
+			const rest = await fresh(w).register();
+
+			await w.disable(rest);
+			return send(w.admin, { ...requestFor(op, { user: rest.user.id }), headers });
+		},
 	},
 	listUsers: {
 		422: (w, op, headers) => w.admin.get(`${op.path}?limit=0`, headers),

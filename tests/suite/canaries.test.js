@@ -41,6 +41,11 @@ async function accounts() {
 
 	canary("refresh-token", /refresh_token=([^;]+)/.exec(signedIn.headers.get("set-cookie") ?? "")?.[1] ?? signedIn.body.refresh_token);
 	assert.equal((await stranger.get("/api/auth/me", { authorization: `Bearer ${canary("bad-token")}` })).status, 401);
+	const { token } = (await rest.post(`/api/admin/users/${rest.user.id}/password-reset`)).body;	/* the first one is an administrator */
+
+	assert.equal((await stranger.post("/api/auth/reset-password", { token: canary("bad-link"), new_password: canary("refused-password", `${word("refused")} 1Aa`) })).status, 400);
+	assert.equal((await stranger.post("/api/auth/reset-password", { token: canary("link", token), new_password: canary("new-password", `${word("new")} 1Aa`) })).status, 200);
+	await rest.login({ email, password: canaries["new-password"] });
 	canary("ticket", (await rest.ok("POST", "/api/auth/ws-ticket")).ticket);
 }
 

@@ -215,6 +215,9 @@ test("stop-all leaves no process, and the data is there after the next start", a
 	assert.equal(await psql(url, "select a from kept"), "42");
 	assert.equal((await checkout.run("db.sh", ["reset"])).code, 1, "no answer is no consent");
 	assert.equal(await psql(url, "select a from kept"), "42");
+	assert.match((await checkout.run("db.sh", ["reset-password"])).out, /whose\?/);
+	assert.ok((await checkout.ok("db.sh", ["reset-password", "ada@example.org"])).startsWith(
+		`http://${checkout.env.GATEWAY_LISTEN}/reset#of-a-stand-in\n`), "what goes to standard output is the link");
 	await checkout.ok("db.sh", ["reset-force"]);
 	await assert.rejects(psql(url, "select a from kept"), /does not exist/);
 	await checkout.ok("db.sh", ["down"]);

@@ -126,8 +126,10 @@ export function authView({ query, app }) {
 	const node = h('div', { class: 'card auth' },
 		heading(title),
 		guest ? h('p', { class: 'note', 'data-testid': 'guest-keeps' }, t('auth.keeps')) : null,
+		query.has('reset') ? h('p', { class: 'note', role: 'status', 'data-testid': 'password-reset' }, t('reset.done')) : null,
 		query.has('next') ? h('p', { class: 'note' }, t('auth.again')) : null,
 		registering ? registerForm(app.api, claim, done) : loginForm(app.api, claim, done),
+		registering ? null : h('p', {}, h('a', { href: '/forgot', 'data-testid': 'forgot' }, t('auth.forgot'))),
 		h('p', {}, h('a', { href: `/auth?${other}`, 'data-testid': 'auth-other' }, t(registering ? 'auth.toSignIn' : 'auth.toRegister'))),
 		guest ? null : guestEntry(app.api, done));
 

@@ -5,11 +5,23 @@ import { confirmDialog } from '../ui/dialog.js';
 import { h } from '../ui/dom.js';
 import { toast } from '../ui/notices.js';
 import { failure, heading, skeleton } from '../ui/page.js';
+import { showResetLink } from '../ui/reset_link.js';
 
 const PAGE = 50;
 const TYPING_MS = 300;
 
-function userRow(user, { me, toggle }) {
+function actions(user, { me, toggle, makeLink }) {
+	const button = (key, testid, onclick) => h('button', {
+		type: 'button', class: 'button button-small', 'data-testid': testid, onclick: () => onclick(user),
+		'aria-label': t(`${key}.label`, { email: user.email }),
+	}, t(key));
+
+	return h('div', { class: 'actions' },
+		user.id === me ? t('users.you') : button(user.is_active ? 'users.disable' : 'users.enable', 'toggle-user', toggle),
+		user.is_active && button('users.link', 'reset-user', makeLink));
+}
+
+function userRow(user, does) {
 	const name = [user.first_name, user.last_name].filter(Boolean).join(' ');
 
 	return h('tr', { 'data-testid': 'user-row' },
@@ -17,10 +29,7 @@ function userRow(user, { me, toggle }) {
 		h('td', {}, t(`role.${user.role}`)),
 		h('td', {}, formatDate(user.created_at)),
 		h('td', {}, h('span', { class: 'badge', 'data-status': user.is_active ? 'active' : 'off' }, t(user.is_active ? 'users.active' : 'users.off'))),
-		h('td', {}, user.id === me ? t('users.you') : h('button', {
-			type: 'button', class: 'button button-small', 'data-testid': 'toggle-user', onclick: () => toggle(user),
-			'aria-label': t(user.is_active ? 'users.disable.label' : 'users.enable.label', { email: user.email }),
-		}, t(user.is_active ? 'users.disable' : 'users.enable'))));
+		h('td', {}, actions(user, does)));
 }
 
 export function usersView({ app }) {
@@ -54,6 +63,14 @@ export function usersView({ app }) {
 		}
 	}
 
+	async function makeLink(user) {
+		try {
+			await showResetLink(user, await app.api.createPasswordReset(user.id));
+		} catch (error) {
+			toast(error.message, 'error');
+		}
+	}
+
 	async function load() {
 		const mine = ++asked;
 		status.replaceChildren(skeleton('rows'));
@@ -62,7 +79,7 @@ export function usersView({ app }) {
 			const page = await app.api.users({ query: search.value.trim(), limit: PAGE, after: next });
 			if (mine !== asked)
 				return;
-			body.append(...page.users.map((user) => userRow(user, { me: app.auth.user()?.id, toggle })));
+			body.append(...page.users.map((user) => userRow(user, { me: app.auth.user()?.id, toggle, makeLink })));
 			next = page.next ?? null;
 			more.hidden = next === null;
 			status.replaceChildren(...(body.children.length ? [] : [h('p', { class: 'note' }, t('users.none'))]));
