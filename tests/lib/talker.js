@@ -70,7 +70,7 @@ export class Talker {
 			const message = `${this.session} ${this.sent.length} ${id}${this.suffix}`;
 			const final = await this.say(message, id);
 
-			this.sent.push({ id, message, reply: final.type === "error" ? null : final.message });
+			this.sent.push({ id, message, reply: final.type === "error" ? null : final.message, ended: final });
 		}
 	}
 

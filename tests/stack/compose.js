@@ -62,8 +62,8 @@ export class Compose {
 	}
 
 	/* With it a plain "docker compose" in any folder is about this project. */
-	shellEnv() {
-		return this.#env({ COMPOSE_PROJECT_NAME: this.project, COMPOSE_FILE: join(ROOT, "docker-compose.yml"), COMPOSE_ENV_FILES: this.envFile });
+	shellEnv(more = {}) {
+		return this.#env({ ...more, COMPOSE_PROJECT_NAME: this.project, COMPOSE_FILE: join(ROOT, "docker-compose.yml"), COMPOSE_ENV_FILES: this.envFile });
 	}
 
 	/* { code, out, err } of docker compose; env: over the test's own. */

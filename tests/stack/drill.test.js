@@ -8,7 +8,7 @@ import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../lib/daemon.js";
-import { People, Shell, drillOf, hookOf } from "../lib/drill.js";
+import { People, Shell, TURN_WAIT_MS, drillOf, hookOf } from "../lib/drill.js";
 import { until } from "../lib/until.js";
 import { Compose } from "./compose.js";
 
@@ -22,7 +22,7 @@ let failed = false;
 before(async () => {
 	compose = await Compose.make();
 	symlinkSync(join(ROOT, "deploy"), join(compose.dir, "deploy"));	/* the text stands at the top of a checkout */
-	shell = new Shell({ cwd: compose.dir, env: compose.shellEnv() });
+	shell = new Shell({ cwd: compose.dir, env: compose.shellEnv({ TURN_WAIT_MS }) });
 });
 after(async () => {
 	people.giveUp();

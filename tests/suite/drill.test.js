@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT, binary, cleanEnv, sanitizerEnv, sanitizerReports } from "../lib/daemon.js";
-import { People, Shell, drillOf, hookOf } from "../lib/drill.js";
+import { People, Shell, TURN_WAIT_MS, drillOf, hookOf } from "../lib/drill.js";
 import { claimPorts } from "../lib/ports.js";
 import { until } from "../lib/until.js";
 
@@ -54,7 +54,7 @@ before(async () => {
 
 	for (const [i, port] of [...used].filter((one) => one !== worker).concat(worker).entries())
 		ports.set(port, claim.ports[i]);
-	shell = new Shell({ cwd: dir, env: cleanEnv(sanitizerEnv(reports, "drill")) });
+	shell = new Shell({ cwd: dir, env: cleanEnv({ ...sanitizerEnv(reports, "drill"), TURN_WAIT_MS }) });
 	const [, listen] = /GATEWAY_LISTEN=(\S+)/.exec(ours(drill[0].lines.join("\n")));
 
 	stack = { url: `http://${listen}`, wsUrl: `ws://${listen}` };
