@@ -135,6 +135,17 @@ enum word problem_word_of(enum rc rc)
 	return codes[rc].id;
 }
 
+/* The key under which something else was asked for before: the member of the body counts before the header. */
+static void problem_key(struct http_request *r)
+{
+	static const char type[] = "value_error", msg[] = "Used for something else";
+
+	if (r->idempotency_key.len > 0 && json_get_text(r->json, "client_message_id").len == 0)
+		problem_header(r, "Idempotency-Key", type, msg, WORD_CMID_CONFLICT);
+	else
+		problem_field(r, "client_message_id", type, msg, WORD_CMID_CONFLICT);
+}
+
 void problem_rc(struct http_request *r, const struct err *err)
 {
 	unsigned status = problem_status(err->rc);
@@ -145,6 +156,8 @@ void problem_rc(struct http_request *r, const struct err *err)
 			    rc_name(err->rc), err->message);
 	if (err->rc == RC_INVALID && err->field[0] != '\0')
 		problem_field(r, err->field, "value_error", "Value not allowed", WORD_FIELD_CHOICE);
+	else if (err->rc == RC_CMID_CONFLICT)
+		problem_key(r);
 	else if (status == 401)
 		problem_unauthorized(r, problem_word_of(err->rc));
 	else if (status == 503)
@@ -209,6 +222,11 @@ static void problem_at(struct http_request *r, const char *place, const char *fi
 void problem_field(struct http_request *r, const char *field, const char *type, const char *msg, enum word id)
 {
 	problem_at(r, "body", field, type, msg, id);
+}
+
+void problem_header(struct http_request *r, const char *name, const char *type, const char *msg, enum word id)
+{
+	problem_at(r, "header", name, type, msg, id);
 }
 
 void problem_query(struct http_request *r, const char *name, const char *type, const char *msg, enum word id)

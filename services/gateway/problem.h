@@ -45,6 +45,9 @@ void problem_invalid(struct http_request *r, struct text entries, const char *me
 /* 422 about one argument of the query. */
 void problem_query(struct http_request *r, const char *name, const char *type, const char *msg, enum word id);
 
+/* ... about a header. */
+void problem_header(struct http_request *r, const char *name, const char *type, const char *msg, enum word id);
+
 /* One entry: {"type","loc":["body",field],"msg"}; field NULL: the body itself. */
 void problem_entry(UT_string *entries, const char *field, const char *type, const char *msg);
 

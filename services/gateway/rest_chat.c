@@ -43,7 +43,7 @@ static struct uuid_text row_id(struct http_request *r, const char *what)
 static void create_refused(struct http_request *r, const struct err *err)
 {
 	if (err->rc == RC_CONFLICT && r->idempotency_key.len > 0)
-		problem_field(r, "Idempotency-Key", "value_error", "Used for something else", WORD_CMID_CONFLICT);
+		problem_header(r, "Idempotency-Key", "value_error", "Used for something else", WORD_CMID_CONFLICT);
 	else
 		problem_rc(r, err);
 }

@@ -79,7 +79,7 @@ static void create_on_answer(struct http_request *r, const struct answer *answer
 	const struct ans_track_create *ans = answer->body;
 
 	if (answer->err.rc == RC_CMID_CONFLICT || answer->err.rc == RC_CONFLICT) {
-		problem_field(r, "Idempotency-Key", "value_error", "Used for another track", WORD_CMID_CONFLICT);
+		problem_header(r, "Idempotency-Key", "value_error", "Used for another track", WORD_CMID_CONFLICT);
 	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
 	} else {

@@ -247,3 +247,31 @@ test("a gateway that ends breaks the stream off at once, and its successor goes 
 	await second.all();
 	assert.equal(first.text() + second.text({ from: first.of("ai_delta").length }), text);
 });
+
+/* 422 that names one header, or one field of the body. */
+function assertNamed(answer, loc, type) {
+	const body = answer.body ?? JSON.parse(answer.text);
+
+	assert.equal(answer.status, 422, JSON.stringify(body));
+	assert.deepEqual([body.detail.map((entry) => [entry.type, entry.loc]), typeof body.message], [[[type, loc]], "string"]);
+	assert.ok(body.message.includes(loc[1]), body.message);
+}
+
+test("a key that was used for something else is named, as a stream and without", async () => {
+	const rest = await guestOf(stack);
+	const key = `k-${randomUUID()}`;
+	const field = { client_message_id: randomUUID() }, header = { "idempotency-key": key };
+	const say = { message: "one", session_id: "keys" };
+
+	await rest.ok("POST", RESPONSE, { ...say, ...field });
+	await rest.ok("POST", RESPONSE, say, header);
+	for (const post of [(...args) => rest.post(RESPONSE, ...args), (...args) => EventStream.post(rest, RESPONSE, ...args)]) {
+		assertNamed(await post({ ...say, message: "two", ...field }), ["body", "client_message_id"], "value_error");
+		assertNamed(await post({ ...say, message: "two" }, header), ["header", "Idempotency-Key"], "value_error");
+		assertNamed(await post({ ...say, message: "two", ...field }, header), ["body", "client_message_id"], "value_error");
+	}
+	const { body } = await rest.post(RESPONSE, { ...say, message: "two" }, { ...header, accept: "application/problem+json" });
+
+	assert.deepEqual([body.status, body.errors[0].loc], [422, ["header", "Idempotency-Key"]]);
+	assert.equal((await rest.ok("POST", RESPONSE, say, header)).success, true, "the same asked again answers the same");
+});
