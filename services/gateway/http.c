@@ -110,13 +110,22 @@ static bool read_json(struct http_request *r)
 	return false;
 }
 
+/* Where those headers could count: a request that makes or asks for something. */
+static bool headers_fit(struct http_request *r)
+{
+	if (r->too_long == NULL || r->match.route->body != BODY_JSON)
+		return true;
+	problem_header(r, r->too_long, "string_too_long", "Header value too long", WORD_FIELD_LONG);
+	return false;
+}
+
 static void run_route(struct http_request *r)
 {
 	const struct route *route = r->match.route;
 
 	bool reads = route->body == BODY_JSON || (route->body == BODY_MAYBE && utstring_len(&r->body) > 0);
 
-	if (auth_check(r, route->auth) && (!reads || read_json(r)))
+	if (auth_check(r, route->auth) && (!reads || read_json(r)) && headers_fit(r))
 		route->handler(r);
 }
 

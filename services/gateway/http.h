@@ -39,6 +39,7 @@ struct http_request {
 	struct text last_event_id; /* empty: none */
 	bool body_is_json; /* by its content type, or without one */
 	struct text idempotency_key; /* empty: none */
+	const char *too_long; /* the header of the two above that is; NULL: none */
 	struct text authorization; /* empty: none */
 	struct caller caller; /* CALLER_NOBODY until the token was read */
 	struct sign_in sign_in; /* of its token */

@@ -8,6 +8,8 @@
 #include "problem.h"
 
 #define VALUE_MAX 16384 /* no head is longer */
+#define KEY_MAX 255 /* Idempotency-Key */
+#define EVENT_ID_MAX 64 /* Last-Event-ID: ours are far shorter */
 
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max)
 {
@@ -129,6 +131,16 @@ static void read_trace(struct http_request *r)
 	log_child(&r->log, &r->gw->log, "trace=%.32s", r->trace + 3);
 }
 
+/* A header that says which request or position is meant: one that is too long may not count as none. */
+static struct text read_key(struct http_request *r, const char *name_with_colon, const char *name, size_t max)
+{
+	int len = lws_hdr_custom_length(r->conn->wsi, name_with_colon, (int)strlen(name_with_colon));
+
+	if (len > 0 && (size_t)len > max)
+		r->too_long = name;
+	return http_request_custom(r, name_with_colon, max);
+}
+
 static void read_wishes(struct http_request *r)
 {
 	struct text accept = http_request_header(r, WSI_TOKEN_HTTP_ACCEPT, VALUE_MAX);
@@ -137,13 +149,13 @@ static void read_wishes(struct http_request *r)
 
 	r->wants_problem = accept.len > 0 && strstr(accept.p, "application/problem+json") != NULL;
 	r->wants_events = accept.len > 0 && strstr(accept.p, "text/event-stream") != NULL;
-	r->last_event_id = http_request_custom(r, "last-event-id:", 64);
+	r->last_event_id = read_key(r, "last-event-id:", "Last-Event-ID", EVENT_ID_MAX);
 	r->takes_chunks = version.len == 8 && version.p[7] == '1';
 	r->body_is_json = lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0 ||
 			  (type.len > 0 && strcasestr(type.p, "json") != NULL);
 	language_from_header(http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE, 512), r->caller.language);
 	r->authorization = http_request_header(r, WSI_TOKEN_HTTP_AUTHORIZATION, VALUE_MAX);
-	r->idempotency_key = http_request_custom(r, "idempotency-key:", 256);
+	r->idempotency_key = read_key(r, "idempotency-key:", "Idempotency-Key", KEY_MAX);
 	r->origin = http_request_header(r, WSI_TOKEN_ORIGIN, 256);
 	r->origin_allowed = cors_allows(r->gw->config, r->origin);
 	r->origin_same = cors_is_same(r->origin, http_request_header(r, WSI_TOKEN_HOST, 256));

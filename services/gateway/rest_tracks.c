@@ -172,7 +172,7 @@ void tracks_create(struct http_request *r)
 		return;
 	}
 	if (!key_is_good(r->idempotency_key)) {
-		problem_word(r, 400, WORD_BAD_KEY);
+		problem_about(r, 400, WORD_BAD_KEY, "Idempotency-Key");
 		return;
 	}
 	ask_for_track(r, body);

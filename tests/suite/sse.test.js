@@ -275,3 +275,23 @@ test("a key that was used for something else is named, as a stream and without",
 	assert.deepEqual([body.status, body.errors[0].loc], [422, ["header", "Idempotency-Key"]]);
 	assert.equal((await rest.ok("POST", RESPONSE, say, header)).success, true, "the same asked again answers the same");
 });
+
+test("a key or a position that is too long is refused, and nothing is made of it", async () => {
+	const rest = await guestOf(stack);
+	const track = await rest.createTrack();
+	const say = { message: "one", session_id: "long-keys" };
+	const long = (name, length) => ({ [name]: "k".repeat(length) });
+
+	assertNamed(await rest.post(RESPONSE, say, long("idempotency-key", 256)), ["header", "Idempotency-Key"], "string_too_long");
+	assertNamed(await rest.post(RESPONSE, say, long("last-event-id", 65)), ["header", "Last-Event-ID"], "string_too_long");
+	assertNamed(await rest.post("/api/chat/chats", { session_id: track.session_id }, long("idempotency-key", 300)), ["header", "Idempotency-Key"], "string_too_long");
+	assertNamed(await rest.post("/api/tracks", { title: "t", description: "", difficulty_level: "beginner", estimated_duration_hours: 1, user_expectations: "" },
+		long("idempotency-key", 300)), ["header", "Idempotency-Key"], "string_too_long");
+	const refused = await rest.post("/api/tracks", { title: "t", description: "", difficulty_level: "beginner", estimated_duration_hours: 1, user_expectations: "" },
+		long("idempotency-key", 129));
+	assert.deepEqual([refused.status, refused.body.field], [400, "Idempotency-Key"], refused.text);
+	assert.equal((await rest.tracks()).length, 1);
+	const [first, again] = [await rest.ok("POST", RESPONSE, say, long("idempotency-key", 255)), await rest.ok("POST", RESPONSE, say, long("idempotency-key", 255))];
+	assert.equal(first.message_id, again.message_id, "the longest is a key like any other");
+	assert.equal((await historyOf(rest, first.chat_id)).length, 2);
+});
