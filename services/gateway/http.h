@@ -33,8 +33,8 @@ struct http_request {
 	struct text origin; /* empty: none */
 	bool origin_allowed; /* on the CORS list */
 	bool origin_same; /* the page came from here */
-	bool wants_problem; /* Accept: application/problem+json */
-	bool wants_events; /* Accept: text/event-stream */
+	bool wants_problem; /* Accept: application/problem+json rather than JSON */
+	bool wants_events; /* Accept: text/event-stream rather than JSON */
 	bool takes_chunks; /* HTTP/1.1 */
 	struct text last_event_id; /* empty: none */
 	bool body_is_json; /* by its content type, or without one */

@@ -1,8 +1,8 @@
 #include "http.h"
 
 #include <ctype.h>
-#include <strings.h>
 
+#include "accept.h"
 #include "cors.h"
 #include "hosts.h"
 #include "problem.h"
@@ -147,12 +147,12 @@ static void read_wishes(struct http_request *r)
 	struct text type = http_request_header(r, WSI_TOKEN_HTTP_CONTENT_TYPE, 256);
 	struct text version = http_request_header(r, WSI_TOKEN_HTTP, 16); /* HTTP/1.1 */
 
-	r->wants_problem = accept.len > 0 && strstr(accept.p, "application/problem+json") != NULL;
-	r->wants_events = accept.len > 0 && strstr(accept.p, "text/event-stream") != NULL;
+	r->wants_problem = accept_prefers(accept, "application/problem+json", "application/json");
+	r->wants_events = accept_prefers(accept, "text/event-stream", "application/json");
 	r->last_event_id = read_key(r, "last-event-id:", "Last-Event-ID", EVENT_ID_MAX);
 	r->takes_chunks = version.len == 8 && version.p[7] == '1';
 	r->body_is_json = lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0 ||
-			  (type.len > 0 && strcasestr(type.p, "json") != NULL);
+			  (type.len > 0 && content_is_json(type));
 	language_from_header(http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE, 512), r->caller.language);
 	r->authorization = http_request_header(r, WSI_TOKEN_HTTP_AUTHORIZATION, VALUE_MAX);
 	r->idempotency_key = read_key(r, "idempotency-key:", "Idempotency-Key", KEY_MAX);

@@ -1,13 +1,11 @@
 #include "static_files.h"
 
-#include <ctype.h>
 #include <dirent.h>
-#include <stdlib.h>
-#include <strings.h>
 
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "accept.h"
 #include "log.h"
 
 #define FILES_MAX 8192
@@ -187,45 +185,10 @@ const struct static_file *static_files_find(const struct static_files *files, st
 	return entry != NULL ? &entry->file : NULL;
 }
 
-/* "br;q=0.5": true with its weight in thousandths when the coding is name. */
-static bool coding_weight(struct text item, const char *name, int *weight_out)
-{
-	char copy[64];
-	const char *q;
-	size_t len = strlen(name);
-
-	while (item.len > 0 && isspace((unsigned char)*item.p))
-		item = text_of(item.p + 1, item.len - 1);
-	if (item.len >= sizeof(copy) || item.len < len || strncasecmp(item.p, name, len) != 0 ||
-	    (item.len > len && strchr("; \t", item.p[len]) == NULL))
-		return false;
-	memcpy(copy, item.p, item.len);
-	copy[item.len] = '\0';
-	q = strstr(copy, "q=");
-	*weight_out = q != NULL ? (int)(strtod(q + 2, NULL) * 1000) : 1000;
-	return true;
-}
-
-static int accepts(struct text header, const char *name)
-{
-	int weight = 0;
-
-	while (header.len > 0) {
-		const char *comma = memchr(header.p, ',', header.len);
-		size_t len = comma != NULL ? (size_t)(comma - header.p) : header.len;
-
-		if (coding_weight(text_of(header.p, len), name, &weight))
-			return weight;
-		len += comma != NULL;
-		header = text_of(header.p + len, header.len - len);
-	}
-	return 0;
-}
-
 enum encoding static_file_encoding(const struct static_file *file, struct text accept_encoding)
 {
-	int br = file->siblings[ENCODING_BROTLI] ? accepts(accept_encoding, "br") : 0;
-	int gzip = file->siblings[ENCODING_GZIP] ? accepts(accept_encoding, "gzip") : 0;
+	int br = file->siblings[ENCODING_BROTLI] ? accept_coding(accept_encoding, "br") : 0;
+	int gzip = file->siblings[ENCODING_GZIP] ? accept_coding(accept_encoding, "gzip") : 0;
 
 	if (br > 0 && br >= gzip)
 		return ENCODING_BROTLI;

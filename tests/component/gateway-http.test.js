@@ -147,7 +147,19 @@ test("a body needs to be JSON by its type, when it has one", async () => {
 
 	assert.equal((await guest.post("/api/auth/login", body, { "content-type": "text/plain" })).status, 415);
 	assert.equal((await guest.post("/api/auth/login", body, { "content-type": "application/x-www-form-urlencoded" })).status, 415);
-	assert.equal((await guest.post("/api/auth/login", body, { "content-type": "application/json; charset=utf-8" })).status, 401);
+	for (const other of ["text/notjson", "text/plain; a=application/json", "application/jsonp"])
+		assert.equal((await guest.post("/api/auth/login", body, { "content-type": other })).status, 415, other);
+	for (const json of ["application/json; charset=utf-8", "Application/JSON", "application/vnd.api+json"])
+		assert.equal((await guest.post("/api/auth/login", body, { "content-type": json })).status, 401, json);
+});
+
+test("a problem is sent to who likes one at least as much as plain JSON", async () => {
+	const type = async (accept) => (await guest.get("/api/nothing", { accept })).headers.get("content-type");
+
+	for (const yes of ["application/problem+json", "Application/Problem+JSON", "application/json, application/problem+json", "application/problem+json;q=0.2, */*;q=0.1"])
+		assert.equal(await type(yes), "application/problem+json", yes);
+	for (const no of ["application/problem+json;q=0, application/json", "application/json, application/problem+json;q=0.5", "*/*", "application/*"])
+		assert.equal(await type(no), "application/json", no);
 });
 
 test("more than the largest body is refused", async () => {

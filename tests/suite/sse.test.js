@@ -248,6 +248,16 @@ test("a gateway that ends breaks the stream off at once, and its successor goes 
 	assert.equal(first.text() + second.text({ from: first.of("ai_delta").length }), text);
 });
 
+test("events are sent to who likes them at least as much as JSON", async () => {
+	const rest = await guestOf(stack);
+	const type = async (accept) => (await rest.post(RESPONSE, { message: "hi", session_id: `accept-${randomUUID()}` }, { accept })).headers.get("content-type");
+
+	for (const yes of ["Text/Event-Stream", "application/json, text/event-stream", "text/event-stream, application/json;q=0.5"])
+		assert.match(await type(yes), /^text\/event-stream/, yes);
+	for (const no of ["application/json, text/event-stream;q=0", "text/event-stream;q=0.5, application/json", "*/*"])
+		assert.equal(await type(no), "application/json", no);
+});
+
 /* 422 that names one header, or one field of the body. */
 function assertNamed(answer, loc, type) {
 	const body = answer.body ?? JSON.parse(answer.text);
