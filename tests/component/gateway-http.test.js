@@ -581,9 +581,10 @@ test("every answer carries the headers that protect a browser", async () => {
 		const { headers } = await rest.get(path);
 
 		assert.equal(headers.get("x-content-type-options"), "nosniff", path);
-		assert.ok(headers.get("content-security-policy"), path);
+		assert.match(headers.get("content-security-policy"), /(^|; )connect-src 'self'(;|$)/, "sockets of its own origin, and no others");
 		assert.ok(headers.get("referrer-policy"), path);
-		assert.ok(headers.get("cross-origin-opener-policy"), path);
+		assert.equal(headers.get("cross-origin-opener-policy"), "same-origin", path);
+		assert.equal(headers.get("cross-origin-resource-policy"), "same-origin", path);
 		assert.equal(headers.get("server"), null, path);
 	}
 });
