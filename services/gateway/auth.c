@@ -58,6 +58,8 @@ bool auth_check(struct http_request *r, enum route_auth level)
 		problem_detail(r, 403, "Not authenticated");
 		return false;
 	case BEARER_OTHER:
+		if (level == AUTH_OPTIONAL) /* meant for a proxy in front, or for nobody */
+			return true;
 		problem_detail(r, 403, "Invalid authentication credentials");
 		return false;
 	case BEARER_TOKEN:

@@ -67,7 +67,7 @@ static void put_coded(UT_string *to, struct text t, const char *reserved)
 	}
 }
 
-static void redirect_without_slash(struct http_request *r)
+void http_redirect_without_slash(struct http_request *r)
 {
 	CLEANUP(string_done) UT_string to;
 	struct text piece;
@@ -145,7 +145,7 @@ static void http_dispatch(struct http_request *r)
 		problem_detail(r, 405, "Method Not Allowed");
 		return;
 	case ROUTE_SLASH:
-		redirect_without_slash(r);
+		http_redirect_without_slash(r);
 		return;
 	case ROUTE_STATIC:
 		static_files_serve(r);

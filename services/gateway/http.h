@@ -106,6 +106,9 @@ size_t http_stream_waiting(const struct http_request *r);
 /* Hangs up on a reader that is too slow, soon after the current callback. */
 void http_stream_kill(struct http_request *r);
 
+/* 307 to the same path without its last slash. */
+void http_redirect_without_slash(struct http_request *r);
+
 /* A header of the request as a text of its own; empty when absent or longer than max. */
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);
 struct text http_request_custom(struct http_request *r, const char *name_with_colon, size_t max);

@@ -172,6 +172,9 @@ bool http_read_head(struct http_request *r)
 	if (lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HOST) > 0 &&
 	    !hosts_allow(r->gw->config, http_request_header(r, WSI_TOKEN_HOST, 512)))
 		return refuse_body(r, 421, "Misdirected Request");
+	/* lws ends a piece of the path there, with a NUL in its place. */
+	if (memchr(r->path.p, '\0', r->path.len) != NULL)
+		return refuse_framing(r, 400, "';' and '&' in a path are written %3B and %26");
 	if (!text_is_utf8(r->path))
 		return refuse_framing(r, 400, "The path is not valid UTF-8");
 	routes_match(r->method, r->path, &r->match);

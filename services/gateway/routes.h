@@ -17,8 +17,8 @@ const char *http_method_name(enum http_method method);
 
 enum route_auth {
 	AUTH_NONE, /* a token is not looked at */
-	AUTH_OPTIONAL, /* missing: nobody; wrong or expired: 401 */
-	AUTH_REQUIRED /* missing: 403; wrong or expired: 401 */
+	AUTH_OPTIONAL, /* missing or of another scheme: nobody; wrong or expired: 401 */
+	AUTH_REQUIRED /* missing or of another scheme: 403; wrong or expired: 401 */
 };
 
 enum route_body {

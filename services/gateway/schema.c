@@ -36,12 +36,39 @@ void faults_add(struct faults *faults, const char *field, const char *type, cons
 			word(faults->language, id));
 }
 
+/* The bytes of the blank that t begins with; 0: it begins with none. */
+static size_t blank_len(struct text t)
+{
+	/* What Unicode calls White_Space outside of ASCII, without U+2000 to U+200A. */
+	static const char *const wide[] = { "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8",
+					    "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+
+	if (t.len > 0 && isspace((unsigned char)*t.p))
+		return 1;
+	if (t.len >= 3 && memcmp(t.p, "\xE2\x80", 2) == 0 && (unsigned char)t.p[2] >= 0x80 &&
+	    (unsigned char)t.p[2] <= 0x8A)
+		return 3;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (t.len >= strlen(wide[i]) && memcmp(t.p, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	return 0;
+}
+
+/* ... that t ends with: a blank has at most three. */
+static size_t blank_end_len(struct text t)
+{
+	for (size_t n = 1; n <= 3 && n <= t.len; n++)
+		if (blank_len(text_of(t.p + t.len - n, n)) == n)
+			return n;
+	return 0;
+}
+
 struct text text_trim(struct text t)
 {
-	while (t.len > 0 && isspace((unsigned char)*t.p))
-		t = text_of(t.p + 1, t.len - 1);
-	while (t.len > 0 && isspace((unsigned char)t.p[t.len - 1]))
-		t.len--;
+	for (size_t n; (n = blank_len(t)) > 0;)
+		t = text_of(t.p + n, t.len - n);
+	for (size_t n; (n = blank_end_len(t)) > 0;)
+		t.len -= n;
 	return t;
 }
 

@@ -61,6 +61,7 @@ bool schema_body(struct http_request *r, const struct field *fields, size_t n, v
 /* An address as contract/rest.md 2.1 has it, domain in lower case; belongs to ctx. NULL when it is none. */
 char *email_normal(void *ctx, struct text value);
 
+/* Without the blanks around it: all that Unicode calls White_Space. */
 struct text text_trim(struct text t);
 
 #endif

@@ -170,6 +170,11 @@ size_t static_files_count(const struct static_files *files)
 	return HASH_COUNT(files->entries);
 }
 
+bool static_files_has(const struct static_files *files, struct text path)
+{
+	return entry_find(files, path.p, path.len) != NULL || page_find(files, path) != NULL;
+}
+
 const struct static_file *static_files_find(const struct static_files *files, struct text path)
 {
 	const struct entry *entry = path.len > 0 ? entry_find(files, path.p, path.len) : NULL;

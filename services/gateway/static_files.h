@@ -32,6 +32,9 @@ size_t static_files_count(const struct static_files *files);
  */
 const struct static_file *static_files_find(const struct static_files *files, struct text path);
 
+/* True: it is a file or a page of its own, not one that the router of index.html knows. */
+bool static_files_has(const struct static_files *files, struct text path);
+
 /* The best encoding the file has and the client takes (RFC 9110, 12.5.3). */
 enum encoding static_file_encoding(const struct static_file *file, struct text accept_encoding);
 

@@ -39,7 +39,7 @@ static bool is_known(struct http_request *r, const char *etag)
 {
 	struct text known = http_request_header(r, WSI_TOKEN_HTTP_IF_NONE_MATCH, 1024);
 
-	return known.len > 0 && strstr(known.p, etag) != NULL;
+	return known.len > 0 && (text_is(known, "*") || strstr(known.p, etag) != NULL);
 }
 
 static void send_file(struct http_request *r, const struct static_file *file, enum encoding encoding)
@@ -69,7 +69,10 @@ void static_files_serve(struct http_request *r)
 {
 	const struct static_file *file = static_files_find(r->gw->files, r->path);
 
-	if (file == NULL || (r->method != HTTP_GET && r->method != HTTP_HEAD))
+	if (r->path.len > 1 && r->path.p[r->path.len - 1] == '/' &&
+	    static_files_has(r->gw->files, text_of(r->path.p, r->path.len - 1)))
+		http_redirect_without_slash(r);
+	else if (file == NULL || (r->method != HTTP_GET && r->method != HTTP_HEAD))
 		problem_detail(r, 404, "Not Found");
 	else
 		send_file(r, file,

@@ -25,6 +25,8 @@ function makePage() {
 	writeFileSync(join(dist, "assets/app-1a2b.js.gz"), gzipSync(script));
 	writeFileSync(join(dist, "assets/app-1a2b.js.br"), brotliCompressSync(script));
 	writeFileSync(join(dist, "assets/huge-3c4d.js"), "x".repeat(24 << 20));
+	writeFileSync(join(dist, "docs.html"), "<!doctype html><title>docs</title>");
+	writeFileSync(join(dist, "openapi.json"), "{}");
 	writeFileSync(join(dist, ".env"), "SECRET=1");
 	return script;
 }
@@ -126,6 +128,22 @@ for (const [path, { needs, good }] of Object.entries(BODIES)) {
 	});
 }
 
+test("blanks alone are no message and no title, whatever alphabet they are of", async () => {
+	const tutor = { user_id: "u", session_id: "s", module_id: "1", track_id: "t", track_title: "T", module_title: "M" };
+
+	for (const blank of [" ", "\t\n", "\u00a0\u2003", "\u0085\u1680\u2000\u200a", "\u2028\u2029\u202f\u205f\u3000"]) {
+		const said = await guest.post("/api/ai/chat-response", { session_id: "s", message: blank });
+
+		assert422(said, JSON.stringify(blank));
+		assert.deepEqual(said.body.detail[0].loc, ["body", "message"]);
+		assert422(await guest.post("/api/ai/module-chat", { ...tutor, message: blank }), JSON.stringify(blank));
+		assert422(await guest.post("/api/tracks", { ...BODIES["/api/tracks"].good, title: blank }), JSON.stringify(blank));
+	}
+	const { body } = await guest.post("/api/tracks", { ...BODIES["/api/tracks"].good, title: "\u3000\u00a0\u00e0 la carte \u2003" });
+
+	assert.equal(body.title, "\u00e0 la carte");
+});
+
 test("a password is never repeated, wherever it stands", async () => {
 	const secret = "sesame-0pen-sesame";
 
@@ -187,6 +205,8 @@ const FRAMES = {
 	"no HTTP at all": ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 403],
 	"a CONNECT": ["CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n", 0],
 	"a path with a NUL": ["GET /a%00b HTTP/1.1\r\nHost: x\r\n\r\n", 0],
+	"a path with a semicolon": ["GET /api/chat/sessions/a;b/chats HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+	"a path with an ampersand": ["GET /api/chat/sessions/a&b/chats HTTP/1.1\r\nHost: x\r\n\r\n", 400],
 	"a path of broken UTF-8": ["GET /api/tracks/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n", 400],
 	"a climbing path": ["GET /../../../../etc/passwd.txt HTTP/1.1\r\nHost: x\r\n\r\n", 404],
 	"a coded climbing path": ["GET /assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd.txt HTTP/1.1\r\nHost: x\r\n\r\n", 404],
@@ -371,6 +391,11 @@ test("a missing token is 403, another scheme too", async () => {
 	const basic = await rest.get("/api/tracks", { authorization: "Basic YTpi" });
 	assert.equal(basic.status, 403);
 	assert.deepEqual(basic.body, { detail: "Invalid authentication credentials" });
+	const history = {};
+	const optional = await rest.post("/api/ai/module-chat-history", history, { authorization: "Basic YTpi" });
+	const nobody = await rest.post("/api/ai/module-chat-history", history);
+	assert.deepEqual([optional.status, optional.body], [nobody.status, nobody.body], "where a sign-in is optional he is nobody");
+	assert.notEqual(optional.status, 403);
 });
 
 test("signing in sets the socket's cookie, which REST never reads", async () => {
@@ -471,7 +496,13 @@ test("the page's files come compressed and cached, its own paths are the page", 
 	assert.equal(page.headers.get("cache-control"), "no-cache");
 	assert.match(page.headers.get("content-security-policy"), /^default-src 'self'; .*frame-ancestors 'none'/);
 	assert.equal((await rest.get("/tracks/17/plan")).text, page.text);
-	assert.equal((await rest.get("/", { "if-none-match": page.headers.get("etag") })).status, 304);
+	for (const known of [page.headers.get("etag"), `"x", W/${page.headers.get("etag")}`, "*"])
+		assert.equal((await rest.get("/", { "if-none-match": known })).status, 304, known);
+	for (const path of ["/docs", "/openapi.json", "/assets/app-1a2b.js"]) {
+		const slashed = await rest.get(`${path}/?a=b%26c`);
+
+		assert.deepEqual([slashed.status, slashed.headers.get("location")], [307, `${path}?a=b%26c`]);
+	}
 	for (const coding of ["br", "gzip", "identity"]) {
 		const answer = await rest.get("/assets/app-1a2b.js", { "accept-encoding": coding });
 

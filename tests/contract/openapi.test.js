@@ -124,8 +124,7 @@ const GENERIC = {
 	403: (w, op, headers) => {
 		const request = requestFor(op, thingsOf(w, op));
 
-		return send(op.admin ? w.user : w.nobody, { ...request, headers: { ...request.headers, ...headers,
-			...(op.auth === "optional" ? { authorization: "Basic eDp5" } : {}) } });
+		return send(op.admin ? w.user : w.nobody, { ...request, headers: { ...request.headers, ...headers } });
 	},
 	404: withId("unknown"),
 	411: (w, op, headers) => chunked(caller(w, op), { ...requestFor(op, thingsOf(w, op)), headers }),
