@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "asked.h"
 #include "changed.h"
 #include "clock.h"
 #include "ids.h"
@@ -39,10 +40,10 @@ static struct uuid_text row_id(struct http_request *r, const char *what)
 	return id_named(&r->caller.user_id, text_from(name));
 }
 
-/* With a key "this id is taken" means: by something else that was asked for under it. */
+/* With a key "this id is taken" means as well: by something else that was asked for under it. */
 static void create_refused(struct http_request *r, const struct err *err)
 {
-	if (err->rc == RC_CONFLICT && r->idempotency_key.len > 0)
+	if ((err->rc == RC_CMID_CONFLICT || err->rc == RC_CONFLICT) && r->idempotency_key.len > 0)
 		problem_header(r, "Idempotency-Key", "value_error", "Used for something else", WORD_CMID_CONFLICT);
 	else
 		problem_rc(r, err);
@@ -76,6 +77,7 @@ void chat_create_session(struct http_request *r)
 		return;
 	}
 	m.session_name = body.session_name;
+	m.body_hash = asked_hash(r, (const struct text[]){ uuid_as_text(&m.track_id), m.session_name }, 2);
 	http_ask(r, r->gw->store, MSG_SESSION_CREATE, &m, 0, session_on_created);
 }
 
@@ -186,6 +188,8 @@ void chat_create_chat(struct http_request *r)
 	m.session_id = rest_session_name(r, body.session_id);
 	m.chat_name = body.chat_name.len > 0 ? body.chat_name : name_by_time(r);
 	m.chat_type = body.chat_type.len > 0 ? body.chat_type : text_from("planning");
+	/* The name by time is ours: asked again at another minute it is the same request. */
+	m.body_hash = asked_hash(r, (const struct text[]){ m.session_id, body.chat_name, m.chat_type }, 3);
 	http_ask(r, r->gw->store, MSG_CHAT_CREATE, &m, 0, chat_on_created);
 }
 

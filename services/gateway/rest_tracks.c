@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "asked.h"
 #include "changed.h"
 #include "ids.h"
 #include "problem.h"
@@ -83,7 +84,8 @@ static void create_on_answer(struct http_request *r, const struct answer *answer
 	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
 	} else {
-		begin_welcome(r, &ans->session_id);
+		if (ans->created)
+			begin_welcome(r, &ans->session_id);
 		http_answer(r, 200, NULL, ans->track);
 	}
 }
@@ -129,6 +131,16 @@ static bool key_is_good(struct text key)
 	return key.len <= 128;
 }
 
+/* As it was asked for: what follows from other headers is no part of it. */
+static struct text track_asked(struct http_request *r, const struct track_body *body)
+{
+	const struct text hours = text_from(talloc_asprintf(r, "%lld", (long long)body->estimated_duration_hours));
+	const struct text parts[] = { body->title, body->description,       body->skill_area, body->difficulty_level,
+				      hours,       body->user_expectations, body->language };
+
+	return asked_hash(r, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
 static void ask_for_track(struct http_request *r, const struct track_body *body)
 {
 	char language[3];
@@ -147,6 +159,7 @@ static void ask_for_track(struct http_request *r, const struct track_body *body)
 	if (!language_from_name(body->language, language))
 		memcpy(language, r->caller.language, sizeof(language));
 	m.language = text_from(language);
+	m.body_hash = track_asked(r, body);
 	if (m.skill_area.len == 0)
 		m.skill_area = cut(m.title, SKILL_AREA_MAX);
 	http_ask(r, r->gw->store, MSG_TRACK_CREATE, &m, 0, create_on_answer);

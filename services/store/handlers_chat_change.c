@@ -39,7 +39,8 @@ enum rc on_chat_create(struct store *store, const struct msg_chat_create *m, str
 
 	if (!store_fits(call, "session_id", m->session_id, NAME_MAX) ||
 	    !store_fits(call, "chat_name", m->chat_name, NAME_MAX) ||
-	    !store_fits(call, "chat_type", m->chat_type, TYPE_MAX))
+	    !store_fits(call, "chat_type", m->chat_type, TYPE_MAX) ||
+	    (m->body_hash.len > 0 && !store_is_hash(call, "body_hash", m->body_hash)))
 		return RC_OK;
 	/* Who has no account may name a session that is not there yet; its id follows from the chat's. */
 	*session = call_caller(call)->kind == CALLER_USER ? (struct uuid_text){ "" }
@@ -51,6 +52,7 @@ enum rc on_chat_create(struct store *store, const struct msg_chat_create *m, str
 	pg_arg_uuid(job, session);
 	pg_arg_opt(job, m->chat_name);
 	pg_arg_text(job, m->chat_type);
+	pg_arg_opt(job, m->body_hash);
 	add_chat(job, &m->chat_id, call);
 	return store_run(store, call, job);
 }

@@ -23,13 +23,15 @@ enum rc on_session_create(struct store *store, const struct msg_session_create *
 {
 	struct pg_job *job = store_job(call, session_created);
 
-	if (!store_fits(call, "session_name", m->session_name, NAME_MAX))
+	if (!store_fits(call, "session_name", m->session_name, NAME_MAX) ||
+	    (m->body_hash.len > 0 && !store_is_hash(call, "body_hash", m->body_hash)))
 		return RC_OK;
 	pg_job_add(job, QUERY_SESSION_CREATE);
 	store_arg_caller(job, call);
 	pg_arg_uuid(job, &m->session_id);
 	pg_arg_uuid(job, &m->track_id);
 	pg_arg_text(job, m->session_name);
+	pg_arg_opt(job, m->body_hash);
 	pg_job_add(job, QUERY_SESSION_ROW);
 	store_arg_caller(job, call);
 	pg_arg_uuid(job, &m->session_id);

@@ -55,6 +55,7 @@ static bool track_is_valid(struct call *call, const struct msg_track_create *m)
 	return store_fits(call, "title", m->title, TITLE_MAX) &&
 	       store_fits(call, "skill_area", m->skill_area, AREA_MAX) && store_fits(call, "key", m->key, KEY_MAX) &&
 	       store_fits(call, "language", m->language, 2) &&
+	       (m->body_hash.len == 0 || store_is_hash(call, "body_hash", m->body_hash)) &&
 	       is_one_of(call, "difficulty_level", m->difficulty_level, levels) && hours_are_good(call, m->hours);
 }
 
@@ -78,6 +79,7 @@ enum rc on_track_create(struct store *store, const struct msg_track_create *m, s
 	pg_arg_i64(job, m->hours);
 	pg_arg_text(job, m->expectations);
 	pg_arg_opt(job, m->language);
+	pg_arg_opt(job, m->body_hash);
 	pg_job_add(job, QUERY_TRACK_MADE);
 	store_arg_caller(job, call);
 	return store_run(store, call, job);

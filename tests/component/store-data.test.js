@@ -125,6 +125,27 @@ describe("tracks", () => {
 		assert.equal((await makeTrack(store, await makeUser(store), { key: "same" })).created, true);
 	});
 
+	it("of one key are what was asked for first: the same again whatever became of it, another is refused", async () => {
+		const who = await makeUser(store);
+		const [body_hash, other] = ["1".repeat(64), "2".repeat(64)];
+		const first = await makeTrack(store, who, { key: "asked", body_hash });
+		const again = (more) => store.ask(who, "track_create", { track_id: uuid(), session_id: uuid(), chat_id: uuid(), turn_id: uuid(), key: "asked",
+			title: "Python", difficulty_level: "beginner", hours: 40, language: "en", ...more });
+
+		await store.must(who, "track_update", { track_id: first.track_id, title: "Renamed" });
+		assert.deepEqual([(await again({ body_hash })).track.id, (await again({})).track.title], [first.track_id, "Renamed"]);
+		await store.must(who, "session_create", { session_id: uuid(), track_id: first.track_id, session_name: "without a planning chat" });
+		assert.deepEqual([(await again({ body_hash })).rc, (await again({ body_hash })).created ?? false], ["ok", false]);
+		const refused = await again({ title: "Go", body_hash: other });
+
+		assert.deepEqual([refused.rc, refused.field], ["cmid_conflict", "key"]);
+		assert.equal((await store.must(who, "track_list")).tracks.length, 1);
+		await store.db(`update learning_tracks set body_hash = null where id = '${first.track_id}'`);
+		assert.equal((await again({ body_hash: other })).track.id, first.track_id, "a row from before answers as it did");
+		for (const wrong of ["1".repeat(63), "g".repeat(64)])
+			assert.deepEqual([(await again({ body_hash: wrong })).rc, (await again({ body_hash: wrong })).field], ["invalid", "body_hash"]);
+	});
+
 	it("are the caller's own", async () => {
 		const [a, b] = [await makeUser(store), await makeGuest(store)];
 		const mine = await makeTrack(store, a);
@@ -183,6 +204,33 @@ describe("sessions and chats", () => {
 		assert.equal(list[1].chats[0].message_count, 1);
 		assert.match(list[1].chats[0].last_message_at, ISO);
 		assert.deepEqual((await store.must(who, "session_chats", { session_id })).chats, [chat]);
+	});
+
+	it("of one id are what was asked for first: the same again answers it, another is refused, a deleted one is gone", async () => {
+		const who = await makeUser(store);
+		const made = await makeTrack(store, who);
+		const [body_hash, other] = ["1".repeat(64), "2".repeat(64)];
+		const [session_id, chat_id] = [uuid(), uuid()];
+		const session = (hash) => store.ask(who, "session_create", { session_id, track_id: made.track_id, session_name: "named", ...hash });
+		const chat = (hash) => store.ask(who, "chat_create", { chat_id, session_id, chat_type: "discussion", ...hash });
+
+		for (const [create, table, id, field, shown] of [[session, "chat_sessions", session_id, "session_id", "session"], [chat, "chats", chat_id, "chat_id", "chat"]]) {
+			const first = await create({ body_hash });
+
+			assert.equal(first.rc, "ok", first.message);
+			assert.deepEqual((await create({ body_hash }))[shown], first[shown]);
+			assert.deepEqual((await create({}))[shown], first[shown]);
+			const refused = await create({ body_hash: other });
+
+			assert.deepEqual([refused.rc, refused.field], ["cmid_conflict", field]);
+			await store.db(`update ${table} set body_hash = null where id = '${id}'`);
+			assert.deepEqual((await create({ body_hash: other }))[shown], first[shown], "a row from before answers as it did");
+			assert.deepEqual([(await create({ body_hash: "x" })).rc, (await create({ body_hash: "x" })).field], ["invalid", "body_hash"]);
+		}
+		await store.must(who, "chat_change", { chat_id, action: "rename", value: "Renamed" });
+		assert.equal((await chat({ body_hash })).chat.chat_name, "Renamed");
+		await store.must(who, "chat_change", { chat_id, action: "delete" });
+		assert.deepEqual([(await chat({})).rc, (await chat({})).field], ["not_found", "chat_id"]);
 	});
 
 	it("a new planning chat takes the place of the one before", async () => {

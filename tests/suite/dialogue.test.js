@@ -190,6 +190,7 @@ test("Idempotency-Key: a session, a chat and a word to the tutor are made once, 
 	}
 	const second = await rest.ok("POST", "/api/chat/sessions", { track_id: track.id, session_name: "Third" });
 	const key = "any text";
+
 	await keyed("/api/chat/chats", { session_id: newest }, key);
 	const taken = await keyed("/api/chat/chats", { session_id: second.id }, key);
 	assert.equal(taken.status, 422, taken.text);
@@ -201,6 +202,46 @@ test("Idempotency-Key: a session, a chat and a word to the tutor are made once, 
 	assert.equal(two.body.response, one.body.response);
 	const asked = await stack.db("select count(*)::int as n from chat_messages where message_content = 'Why?'");
 	assert.equal(asked[0].n, 1);
+});
+
+test("Idempotency-Key: another content is refused and makes nothing, the same answers what was made, however it looks by now", async () => {
+	const rest = await guestOf(stack);
+	const course = { title: "Go", description: "", difficulty_level: "beginner", estimated_duration_hours: 10, user_expectations: "" };
+	const keyed = (path, body, key, more) => rest.request("POST", path, body, { "idempotency-key": key, ...more });
+	const first = (await keyed("/api/tracks", course, "one")).body;
+	const session = { track_id: first.id, session_name: "Second" }, chat = { session_id: first.session_id };
+
+	for (const [path, body, others, list, rename] of [
+		["/api/tracks", course, [{ title: "Rust" }, { description: "x" }, { skill_area: "Go" }, { difficulty_level: "advanced" }, { estimated_duration_hours: 11 },
+			{ user_expectations: "x" }, { language: "en" }], () => rest.tracks(), (id) => rest.ok("PUT", `/api/tracks/${id}`, { title: "Renamed" })],
+		["/api/chat/sessions", session, [{ session_name: "Other" }], () => rest.ok("GET", "/api/chat/sessions"), null],
+		["/api/chat/chats", chat, [{ chat_name: "Named" }, { chat_type: "discussion" }], () => rest.ok("GET", `/api/chat/sessions/${first.session_id}/chats`),
+			(id) => rest.ok("PATCH", `/api/chat/chats/${id}`, { chat_name: "Renamed" })],
+	]) {
+		const made = (await keyed(path, body, "one")).body;
+		const before = (await list()).length;
+
+		for (const other of others) {
+			const refused = await keyed(path, { ...body, ...other }, "one");
+
+			assert.equal(refused.status, 422, `${path} ${JSON.stringify(other)}: ${refused.text}`);
+			assert.deepEqual([refused.body.detail[0].loc.at(-1), typeof refused.body.message], ["Idempotency-Key", "string"]);
+		}
+		await rename?.(made.id);
+		const again = await keyed(path, body, "one", { "accept-language": "en" });
+
+		assert.deepEqual([again.status, again.body.id], [200, made.id], again.text);
+		assert.equal((await list()).length, before);
+	}
+	const otherwise = await keyed("/api/tracks", { ...course, title: " Go ", difficulty_level: "Beginner", estimated_duration_hours: "10" }, "one");
+	assert.deepEqual([otherwise.status, otherwise.body.id], [200, first.id], otherwise.text);
+
+	/* The name that is given by the minute is no part of what was asked. */
+	const made = (await keyed("/api/chat/chats", chat, "by the minute")).body;
+	await stack.db(`update chats set chat_name = 'Chat 00:00', created_at = created_at - interval '5 hours' where id = '${made.id}'`);
+	assert.equal((await keyed("/api/chat/chats", chat, "by the minute")).body.chat_name, "Chat 00:00");
+	await rest.ok("DELETE", `/api/chat/chats/${made.id}`);
+	assert.equal((await keyed("/api/chat/chats", chat, "by the minute")).status, 404);
 });
 
 test("stopping twice, at once and later, is one stop; the text stays and is accounted", async () => {
