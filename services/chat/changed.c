@@ -46,39 +46,42 @@ enum rc on_chat_changed(struct chat *chat, const struct msg_chat_changed *m, str
 
 /* ---- by a turn that began ------------------------------------------------------------------- */
 
-struct made {
+struct told {
 	struct chat *chat;
+	const char *change;
 	struct chat_place place;
 	char trace[TRACE_SIZE];
 };
 
-static void made_on_load(void *arg, const struct answer *answer)
+static void told_on_load(void *arg, const struct answer *answer)
 {
-	struct made *made = arg;
+	struct told *told = arg;
 	const struct ans_chat_load *a = answer->body;
 	CLEANUP(json_drop) cJSON *info = a != NULL && a->found ? json_parse_trusted(a->chat_info) : NULL;
 
 	if (info != NULL)
-		events_chat_updated(made->chat, &made->place, info, text_from("created"), made->trace);
+		events_chat_updated(told->chat, &told->place, info, text_from(told->change), told->trace);
 	else
-		log_info(&made->chat->log, "changed.untold", "rc=%s", rc_name(answer->err.rc));
-	talloc_free(made);
+		log_info(&told->chat->log, "changed.untold", "rc=%s", rc_name(answer->err.rc));
+	talloc_free(told);
 }
 
-void changed_begun(const struct turn *turn)
+void changed_begun(const struct turn *turn, const struct ans_turn_begin *begun)
 {
-	const struct turn_context *c = &turn->context;
+	const struct turn_context *c = &begun->context;
+	bool made = begun->begun && turn->wish.module_id.len > 0 && strcmp(c->chat_id.s, turn->wish.new_chat_id.s) == 0;
 	struct msg_chat_load m = { .chat_id = uuid_as_text(&c->chat_id), .limit = 1 };
 	struct ask ask = { .caller = turn->caller, .trace = turn->trace, .background = true };
-	struct made *made;
+	struct told *told;
 
-	if (turn->wish.module_id.len == 0 || strcmp(c->chat_id.s, turn->wish.new_chat_id.s) != 0)
+	if (!made && !begun->restored)
 		return;
-	made = talloc_zero(turn->chat->daemon->ctx, struct made);
-	made->chat = turn->chat;
-	made->place = (struct chat_place){ .user_id = c->user_id,
+	told = talloc_zero(turn->chat->daemon->ctx, struct told);
+	told->chat = turn->chat;
+	told->change = made ? "created" : "restored";
+	told->place = (struct chat_place){ .user_id = c->user_id,
 					   .session_id = c->session_id,
-					   .session_key = text_copy(made, c->session_key) };
-	memcpy(made->trace, turn->trace, sizeof(made->trace));
-	bus_request(turn->chat->store, MSG_CHAT_LOAD, &m, &ask, made_on_load, made);
+					   .session_key = text_copy(told, c->session_key) };
+	memcpy(told->trace, turn->trace, sizeof(told->trace));
+	bus_request(turn->chat->store, MSG_CHAT_LOAD, &m, &ask, told_on_load, told);
 }

@@ -70,7 +70,6 @@ static void turn_begun(struct turn *turn, const struct ans_turn_begin *a)
 	chat->turns_n++;
 	turn_answer_accepted(turn);
 	events_accepted(turn);
-	changed_begun(turn);
 	FAULT_POINT(chat_after_accepted);
 	turn_go(turn, TURN_ASK);
 }
@@ -88,11 +87,13 @@ static void on_begin(void *arg, const struct answer *answer)
 		log_info(&turn->log, "turn.refused", "kind=" TEXT_FMT " rc=%s", TEXT_ARG(turn->wish.kind),
 			 rc_name(answer->err.rc));
 		turn_go(turn, TURN_END);
-	} else if (a->begun) {
-		turn_begun(turn, a);
-	} else {
-		turn_repeated(turn, a);
+		return;
 	}
+	changed_begun(turn, a);
+	if (a->begun)
+		turn_begun(turn, a);
+	else
+		turn_repeated(turn, a);
 }
 
 void turn_begin(struct turn *turn)

@@ -107,12 +107,12 @@ enum loaded_column {
 	LOADED_session = LOADED_chat + CHAT_COLUMN_COUNT,
 	LOADED_turn
 };
-enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) };
+enum settings_column { SETTINGS_user_id, SETTINGS_COLUMNS(ENUM_COLUMN) SETTINGS_COLUMN_COUNT };
 enum unsealed_column { UNSEALED_id, UNSEALED_COLUMNS(ENUM_COLUMN) };
 /* Behind a verdict: whether whoever asked is to run the turn. */
 enum begun_column { BEGUN_begun = VERDICT_COLUMN_COUNT };
 enum turn_column { TURN_before = VERDICT_COLUMN_COUNT - 1, TURN_COLUMNS(ENUM_COLUMN) TURN_COLUMN_COUNT };
-/* Behind a turn that is to be run: what its owner has chosen, from SETTINGS_user_id on. */
-enum chosen_column { CHOSEN_settings = TURN_COLUMN_COUNT };
+/* Behind a turn that was begun: what its owner has chosen, from SETTINGS_user_id on, and whether its chat was in the archive. */
+enum chosen_column { CHOSEN_settings = TURN_COLUMN_COUNT, CHOSEN_restored = CHOSEN_settings + SETTINGS_COLUMN_COUNT };
 
 #endif

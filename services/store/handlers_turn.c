@@ -197,6 +197,7 @@ static void turn_began(struct call *call, struct pg_job *job)
 	if (store_refused_turn(call, job))
 		return;
 	ans.begun = row_flag(job->results[STATEMENT_VERDICT], 0, BEGUN_begun);
+	ans.restored = row_flag(turn, 0, CHOSEN_restored);
 	turn_context_read(turn, 0, &ans.context);
 	outcome_read(turn, 0, &ans.outcome, iso);
 	if (ans.begun) {

@@ -235,6 +235,44 @@ describe("the tutor", () => {
 	});
 });
 
+describe("a tutor chat in the archive", () => {
+	const archive = (chat_id) => store.must(user, "chat_change", { chat_id, action: "status", value: "archived" });
+	const status = async (chat_id) => (await store.db(`select status from chats where id = '${chat_id}'`))[0].status;
+
+	it("comes out of it with whatever goes on in it, and that is said once", async () => {
+		const c = await course();
+		const { chat_id } = await summarized(c);
+		const about = { track_id: c.track_id, module_id: c.modules[0].id };
+
+		for (const wish of [summary(c.track_id, c.modules[0].id), { ...about, body: "why?" }, lesson(c.modules[0].id, { track_id: c.track_id })]) {
+			await archive(chat_id);
+			const first = await begin(store, user, wish);
+
+			assert.deepEqual([first.rc, first.restored, await status(chat_id)], ["ok", true, "active"], JSON.stringify(wish));
+			if (first.begun)
+				await finish(store, first.context.turn_id);
+			assert.equal((await begin(store, user, wish)).restored ?? false, false);
+			await store.db(`update turns set state = 'completed' where chat_id = '${chat_id}'`);
+		}
+	});
+
+	it("comes out of it once for two at once, and never out of the bin", async () => {
+		const c = await course();
+		const { chat_id } = await summarized(c);
+		const wish = summary(c.track_id, c.modules[0].id);
+
+		await archive(chat_id);
+		const both = await Promise.all([1, 2, 3, 4].map(() => begin(store, user, wish)));
+
+		assert.deepEqual([both.map((a) => a.rc), both.filter((a) => a.restored).length], [Array(4).fill("ok"), 1]);
+		await store.must(user, "chat_change", { chat_id, action: "delete" });
+		const anew = await begin(store, user, wish);
+
+		assert.notEqual(anew.context.chat_id, chat_id);
+		assert.deepEqual([anew.restored ?? false, await status(chat_id)], [false, "deleted"]);
+	});
+});
+
 describe("a lesson", () => {
 	it("is generated once, stored, and counts for the module's progress", async () => {
 		const c = await course();

@@ -519,6 +519,24 @@ describe("a finalization", () => {
 		assert.equal((await finalize(made)).begun, true);
 	});
 
+	it("while the first plan is being written waits for it, as for any reply of the chat", async () => {
+		const made = await makeTrack(store, user);
+		const refusal = async (more) => {
+			const { rc, field } = await finalize(made, more);
+
+			return [rc, field];
+		};
+
+		for (const running of [false, true]) {	/* the welcome waits for somebody to run it, then somebody does */
+			if (running)
+				await begin(store, user, { kind: "welcome", session_id: made.session_id });
+			for (const more of [{}, { client_message_id: uuid() }, { body: "my own plan" }])
+				assert.deepEqual(await refusal(more), ["turn_in_progress", "chat_id"], JSON.stringify({ running, more }));
+		}
+		await finish(store, made.turn_id, { reply: "the plan" });
+		assert.equal((await finalize(made)).context.plan, "the plan");
+	});
+
 	it("without a plan is refused in plain words", async () => {
 		const made = await makeTrack(store, user);
 

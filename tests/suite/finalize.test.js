@@ -221,6 +221,27 @@ test("without a plan: a soft failure, and an error on the socket", async () => {
 	await ws.close();
 });
 
+test("while the first plan is being written: 409, and nothing on the socket", async () => {
+	const rest = await userOf(stack);
+
+	await stack.sim.script({ first_delay: 60000 });	/* the next call: nobody else asks */
+	const track = await rest.createTrack();
+
+	await until("the model is asked", async () => (await stack.sim.state()).rules === 0);
+	const ws = await chatOf(stack, rest, track.session_id);
+	const { active_turn } = await ws.restore();
+
+	assert.equal(active_turn.kind, "welcome");
+	for (const headers of [{}, { "idempotency-key": randomUUID() }])
+		assert.equal((await rest.post(FINALIZE, body(rest, track), headers)).status, 409);
+	ws.send({ type: "stop", turn_id: active_turn.turn_id });
+	await ws.next((f) => f.turn_id === active_turn.turn_id && (f.type === "ai_response" || f.state === "stopped"));
+	assert.equal((await rest.ok("POST", FINALIZE, body(rest, track))).success, false);
+	assert.deepEqual([(await ws.next("error")).code, ws.frames.filter((f) => f.type === "error").length], ["not_found", 1]);
+	await ws.close();
+	await stack.sim.forget("script");
+});
+
 test("foreign and unknown tracks do not exist", async () => {
 	const [owner, rest, guest] = await Promise.all([userOf(stack), userOf(stack), guestOf(stack)]);
 	const track = await courseOf(owner);

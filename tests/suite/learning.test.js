@@ -131,6 +131,47 @@ test("the tutor chat that a module gets is told to every tab of its track's sess
 	assert.deepEqual([...updates(stranger, summary), ...updates(stranger, tutor), ...updates(one, theirs)], []);
 });
 
+test("a tutor chat that is taken up again from the archive is told to every tab, once", async () => {
+	const rest = await userOf(stack);
+	const track = await course(rest, { language: "en" });
+	const [module] = track.modules;
+	const { chat_id } = await start(rest, track, module);
+	const tabs = [await chatOf(stack, rest, track.session_id), await chatOf(stack, rest, track.session_id)];
+	const updates = (ws) => ws.frames.filter((f) => f.type === "chat_updated" && f.chat_id === chat_id).map((f) => f.change);
+	const told = async (change) => {
+		for (const ws of tabs)
+			await until(`a tab is told ${change}`, () => updates(ws).at(-1) === change);
+	};
+	const expected = [];
+
+	/* A question, the summary that is there already, twice at once, and a lesson. */
+	for (const again of [
+		() => rest.ok("POST", "/api/ai/module-chat", about(rest, track, module, { message: "Give me an example, please" })),
+		() => start(rest, track, module),
+		() => Promise.all([start(rest, track, module), start(rest, track, module)]),
+		() => lesson(rest, { module_id: module.id, track_id: track.id, lesson_number: 1 }),
+	]) {
+		await rest.ok("PUT", `/api/chat/chats/${chat_id}/status?status=archived`);
+		await told("archived");
+		await again();
+		await told("restored");
+		for (const ws of tabs) {
+			const frame = ws.frames.findLast((f) => f.type === "chat_updated");
+
+			assert.deepEqual([frame.session_id, frame.chat_name, frame.chat_type, frame.status],
+				[track.session_id, `Module: ${module.title}`, "module_learning", "active"]);
+		}
+		await again();	/* it is active: nothing to tell */
+		expected.push("archived", "restored");
+	}
+	await rest.ok("PATCH", `/api/chat/chats/${chat_id}`, { chat_name: "Mine" });
+	await told("renamed");
+	for (const ws of tabs) {
+		assert.deepEqual(updates(ws).filter((change) => change !== "created"), [...expected, "renamed"]);
+		await ws.close();
+	}
+});
+
 test("over the socket the tutor streams, stops and regenerates, and is there after a restart", async () => {
 	const rest = await userOf(stack);
 	const track = await course(rest, { language: "en" });
