@@ -74,8 +74,12 @@ static void arg_page(struct pg_job *job, const struct msg_chat_load *m)
 static void arg_load(struct pg_job *job, const struct msg_chat_load *m, const struct call *call)
 {
 	bool versions = m->versions_of.s[0] != '\0', tutor = !versions && m->module_id.len > 0;
+	bool change = m->activate && !m->restore;
 
-	pg_job_add(job, versions ? QUERY_CHAT_VERSIONS : tutor ? QUERY_TUTOR_LOAD : QUERY_CHAT_LOAD);
+	pg_job_add(job, versions ? QUERY_CHAT_VERSIONS
+			: tutor  ? QUERY_TUTOR_LOAD
+			: change ? QUERY_CHAT_SWITCH
+				 : QUERY_CHAT_LOAD);
 	store_arg_caller(job, call);
 	store_arg_session(job, m->session_id);
 	pg_arg_uuid_text(job, m->chat_id);
@@ -83,12 +87,10 @@ static void arg_load(struct pg_job *job, const struct msg_chat_load *m, const st
 		pg_arg_uuid(job, &m->versions_of);
 		return;
 	}
-	if (tutor) {
+	if (tutor)
 		store_arg_module(job, m->track_id, m->module_id);
-	} else {
+	else if (!change)
 		pg_arg_flag(job, m->restore);
-		pg_arg_flag(job, m->activate);
-	}
 	arg_page(job, m);
 }
 

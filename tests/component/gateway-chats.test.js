@@ -133,6 +133,29 @@ test("the active chat follows switch, restore and message; is_active follows the
 	assert.equal((await active()).active_chat_id, made.id, "kept without a socket");
 });
 
+test("after a switch back to the first chat what names no chat goes there, by HTTP and by both sockets", async () => {
+	const { rest, track, ws } = await session();
+	const made = await rest.ok("POST", "/api/chat/chats", { session_id: track.session_id });
+	const say = async () => (await rest.ok("POST", "/api/ai/chat-response", { session_id: track.session_id, message: "And now?" })).chat_id;
+	const meant = async () => new Set([await say(), (await ws.turn("And here?")).response.chat_id, (await ws.restore()).chat_id,
+		(await rest.ok("POST", `/api/chat/sessions/${track.session_id}/restore-existing-chat`)).chat_id]);
+
+	assert.deepEqual(await meant(), new Set([made.id]));
+	const switched = await rest.ok("POST", `/api/chat/sessions/${track.session_id}/switch-chat`, { chat_id: track.chat_id });
+
+	assert.deepEqual([switched.chat_info.chat_id, switched.chat_info.chat_type], [track.chat_id, "planning"]);
+	assert.deepEqual(await meant(), new Set([track.chat_id]));
+	const sw = await Ws.open(`${stack.wsUrl}/ws/chat/${track.session_id}/switch`, { token: rest.token });
+
+	sw.send({ command: "switch_chat", chat_id: made.id });
+	assert.equal((await sw.next("chat_switched")).chat_info.chat_type, "planning");
+	assert.deepEqual(await meant(), new Set([made.id]));
+	await rest.ok("POST", `/api/chat/sessions/${track.session_id}/switch-chat`, { chat_id: track.chat_id });
+	await rest.ok("DELETE", chat(track.chat_id));
+	assert.deepEqual(await meant(), new Set([made.id]));
+	await Promise.all([ws.close(), sw.close()]);
+});
+
 test("a chat of another session cannot be switched to, nor a foreign one; malformed ids are told from temporary ones", async () => {
 	const { rest, track, ws } = await session(userOf);
 	const other = await rest.createTrack();

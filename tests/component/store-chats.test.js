@@ -165,6 +165,60 @@ describe("the active chat of a session", () => {
 		assert.equal(await active(who, session_id), undefined, "an archived chat is read, not written to");
 	});
 
+	it("that was the planning chat is it again: messages, restores, welcome and finalization without a chat go there", async () => {
+		const who = await makeUser(store);
+		const { chat_id, session_id, track_id } = await welcomed(who);
+		const second = await secondChat(who, session_id);
+		const choose = async (id) => (await store.must(who, "chat_load", { session_id, chat_id: id, activate: true })).chat_info;
+		const planning = async () => (await chats(who, session_id)).filter(([, type]) => type === "planning").map(([id]) => id);
+		const meant = async () => {
+			const seen = [(await store.must(who, "chat_load", { session_id })).chat_id, (await store.must(who, "track_get", { track_id })).track.chat_id,
+				(await store.must(who, "chat_load", { session_id, restore: true })).chat_id];
+
+			for (const wish of [{}, { kind: "welcome" }, { kind: "finalize", track_id, body: uuid() }]) {
+				const { begun, context } = await begin(store, who, { session_id, ...wish });
+
+				await (begun && finish(store, context.turn_id, { state: "cancelled", reply: "" }));
+				seen.push(context.chat_id);
+			}
+			return new Set(seen);
+		};
+
+		assert.deepEqual(await meant(), new Set([second]));
+		for (const id of [chat_id, second, chat_id, chat_id]) {
+			assert.deepEqual((({ chat_id: shown, chat_type, status }) => [shown, chat_type, status])(await choose(id)), [id, "planning", "active"]);
+			assert.deepEqual([await meant(), await planning()], [new Set([id]), [id]]);
+		}
+		const written = await begin(store, who, { session_id, chat_id: second });	/* named: that one, and the choice stays */
+		await finish(store, written.context.turn_id);
+		await store.must(who, "chat_load", { session_id, chat_id: second, restore: true });
+		assert.deepEqual([written.context.chat_id, await meant()], [second, new Set([chat_id])]);
+
+		const third = await secondChat(who, session_id);	/* a new one is a choice as well */
+		assert.deepEqual(await meant(), new Set([third]));
+		await choose(chat_id);
+		await change(who, chat_id, "delete");
+		assert.deepEqual(await meant(), new Set([third]), "the newest of the others");
+		await Promise.all([choose(second), choose(third), choose(second), choose(third)]);
+		assert.equal((await planning()).length, 1);
+	});
+
+	it("is the planning chat only when it has been it: no other, none in the archive, none of another's", async () => {
+		const [who, stranger] = [await makeUser(store), await makeUser(store)];
+		const { chat_id, session_id } = await welcomed(who);
+		const [aside, second] = [await secondChat(who, session_id, { chat_type: "discussion" }), await secondChat(who, session_id)];
+		const load = (by, id) => store.ask(by, "chat_load", { session_id, chat_id: id, activate: true });
+
+		assert.equal((await load(who, aside)).chat_info.chat_type, "discussion");
+		assert.deepEqual([await active(who, session_id), (await begin(store, who, { session_id })).context.chat_id], [aside, second]);
+		assert.deepEqual(refusal(await load(stranger, chat_id)), ["not_found", "chat_id"]);
+		await change(who, chat_id, "status", "archived");
+		assert.equal((await load(who, chat_id)).chat_info.status, "archived");
+		assert.equal((await store.must(who, "chat_load", { session_id })).chat_id, second);
+		assert.deepEqual((await chats(who, session_id)).map(([id, type]) => [id, type]),
+			[[second, "planning"], [aside, "discussion"], [chat_id, "discussion"]]);
+	});
+
 	it("of another's session is not there; of a name not used yet there is none", async () => {
 		const { session_id } = await makeTrack(store, await makeUser(store));
 		const who = await makeGuest(store);
