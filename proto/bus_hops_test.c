@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "test_address.h"
 #include "unit.h"
 
 #define KEY "0123456789abcdef0123456789abcdef"
@@ -26,7 +25,7 @@ struct instance {
 	pid_t pid;
 	int told; /* reading end */
 	int handled, late;
-	char address[32];
+	char address[TEST_ADDRESS_SIZE];
 };
 
 static struct fixture {
@@ -36,18 +35,6 @@ static struct fixture {
 	struct instance instance[INSTANCES];
 	int answers, good;
 } f;
-
-static void free_address(char out[32])
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	getsockname(fd, (struct sockaddr *)&in, &len);
-	close(fd);
-	snprintf(out, 32, "127.0.0.1:%d", ntohs(in.sin_port));
-}
 
 /* ---- an instance: a process of its own, so that it can be stopped ------------------ */
 
@@ -104,7 +91,7 @@ static void instance_start(struct instance *instance)
 {
 	int ends[2];
 
-	free_address(instance->address);
+	test_address(instance->address);
 	assert_int_equal(pipe(ends), 0);
 	instance->pid = fork();
 	assert_true(instance->pid >= 0);

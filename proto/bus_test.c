@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <sodium.h>
 
+#include "test_address.h"
 #include "unit.h"
 
 /* Two buses in one process, on one loop: a server and an asker. */
@@ -18,25 +16,13 @@ struct fixture {
 	struct peer *peer;
 	struct pub *pub;
 	struct dispatch dispatch;
-	char address[32], event_address[32];
+	char address[TEST_ADDRESS_SIZE], event_address[TEST_ADDRESS_SIZE];
 	int calls, gone, answers, events, refused, links;
 	struct err last;
 	char text[64];
 	struct call *held;
 	bool hold;
 };
-
-static void free_address(char out[32])
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	getsockname(fd, (struct sockaddr *)&in, &len);
-	close(fd);
-	snprintf(out, 32, "127.0.0.1:%d", ntohs(in.sin_port));
-}
 
 static void on_deadline(struct ev_loop *ev, ev_timer *w, int events)
 {
@@ -152,8 +138,8 @@ static int setup(void **state)
 	f->dispatch.call[MSG_TRACK_GET] = serve_track_get;
 	f->dispatch.event[MSG_AI_DELTA] = on_delta;
 	f->dispatch.gone = on_gone;
-	free_address(f->address);
-	free_address(f->event_address);
+	test_address(f->address);
+	test_address(f->event_address);
 	f->server = make_bus(f, KEY);
 	assert_true(bus_serve(f->server, "store", f->address, &f->dispatch, f, NULL));
 	assert_true(bus_subscribe_listen(f->server, "delta", f->event_address, &f->dispatch, f, NULL));
@@ -276,12 +262,12 @@ static void bus_keeps_its_deadline_when_sending_took_long(void **state)
 static void bus_tells_never_reached_from_unknown(void **state)
 {
 	struct fixture *f = *state;
-	char nowhere[32];
+	char nowhere[TEST_ADDRESS_SIZE];
 	struct peer *peer;
 	struct msg_track_get m = a_track();
 	struct ask ask = as_guest(100);
 
-	free_address(nowhere);
+	test_address(nowhere);
 	peer = bus_dial(f->asker, "nowhere", nowhere, NULL);
 	assert_false(peer_is_up(peer));
 	bus_request(peer, MSG_TRACK_GET, &m, &ask, on_answer, f);
