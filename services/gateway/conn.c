@@ -80,7 +80,7 @@ static void address_drop(struct conns *conns, struct conn_address *address)
 	talloc_free(address);
 }
 
-struct conn *conn_new(struct gateway *gw, struct conns *conns, const char *name)
+struct conn *conn_new(struct gateway *gw, struct conns *conns, int fd, const char *name)
 {
 	struct conn_address *address = address_get(conns, name);
 	struct conn *conn;
@@ -92,6 +92,7 @@ struct conn *conn_new(struct gateway *gw, struct conns *conns, const char *name)
 	}
 	conn = talloc_zero(NULL, struct conn);
 	conn->gw = gw;
+	conn->fd = fd;
 	conn->address = address;
 	loop_timer(&conn->timer, conn_on_timer, conn);
 	ev_init(&conn->writer, http_on_writable);
@@ -109,6 +110,7 @@ void conn_free(struct conns *conns, struct conn *conn)
 	ev_io_stop(conn->gw->loop->ev, &conn->writer);
 	http_on_closed(conn);
 	ws_on_closed(conn);
+	head_filter_done(&conn->filter);
 	DL_DELETE(conns->all, conn);
 	conns->open_n--;
 	conn->address->open--;

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "gateway.h"
+#include "head_filter.h"
 
 struct http_request;
 struct ws_conn;
@@ -42,6 +43,9 @@ struct conn {
 	struct lws *wsi; /* NULL until lws has it */
 	struct conn_address *address;
 	enum conn_phase phase;
+	int fd;
+	struct head_filter filter; /* of what lws reads (lws_recv.h) */
+	uint64_t heads; /* that lws has told of */
 	ev_timer timer;
 	ev_io writer; /* an answer that waits for its reader, or for its turn in the loop */
 	struct http_request *request; /* NULL between requests */
@@ -57,7 +61,7 @@ struct conns {
 };
 
 /* NULL when the address or the whole has too many. */
-struct conn *conn_new(struct gateway *gw, struct conns *conns, const char *address);
+struct conn *conn_new(struct gateway *gw, struct conns *conns, int fd, const char *address);
 
 /* Frees what hangs on it as well. lws must be done with it. */
 void conn_free(struct conns *conns, struct conn *conn);

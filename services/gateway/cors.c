@@ -41,7 +41,7 @@ bool cors_preflight(struct http_request *r)
 {
 	struct text headers;
 
-	if (r->origin.len == 0 || http_request_custom(r, "access-control-request-method:", 32).len == 0)
+	if (r->origin.len == 0 || http_request_custom(r, HEADER_REQUEST_METHOD, 32).len == 0)
 		return false;
 	if (!r->origin_allowed) {
 		http_answer(r, 400, "text/plain; charset=utf-8", text_from("Disallowed CORS origin"));

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "auth.h"
@@ -153,6 +154,17 @@ static void http_dispatch(struct http_request *r)
 	}
 }
 
+/* RFC 9110, 10.1.1. Nothing else waits to be written between two requests, so this fits; if not, the peer goes on by itself. */
+static void say_continue(const struct conn *conn)
+{
+	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (conn->filter.expects != conn->heads)
+		return;
+	if (send(conn->fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		log_debug(&conn->gw->log, "http.continue", "address=%s", conn->address->name);
+}
+
 int http_on_head(struct conn *conn, struct text path)
 {
 	struct http_request *r;
@@ -165,6 +177,7 @@ int http_on_head(struct conn *conn, struct text path)
 		if (r->body_length > 0) {
 			r->inside = false;
 			conn_enter(conn, CONN_BODY);
+			say_continue(conn);
 			return 0;
 		}
 		http_dispatch(r);

@@ -111,7 +111,8 @@ void http_redirect_without_slash(struct http_request *r);
 
 /* A header of the request as a text of its own; empty when absent or longer than max. */
 struct text http_request_header(struct http_request *r, enum lws_token_indexes token, size_t max);
-struct text http_request_custom(struct http_request *r, const char *name_with_colon, size_t max);
+struct text http_request_custom(struct http_request *r, enum header header,
+				size_t max); /* one that lws has no token of */
 
 /* An argument of the query, decoded; empty with p NULL when absent. */
 struct text http_query(struct http_request *r, const char *name);

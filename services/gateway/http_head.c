@@ -24,9 +24,10 @@ struct text http_request_header(struct http_request *r, enum lws_token_indexes t
 	return len > 0 ? text_from(value) : (struct text){ 0 };
 }
 
-struct text http_request_custom(struct http_request *r, const char *name, size_t max)
+struct text http_request_custom(struct http_request *r, enum header header, size_t max)
 {
-	int name_len = (int)strlen(name);
+	char name[40];
+	int name_len = snprintf(name, sizeof(name), "%s:", header_name(header));
 	int len = lws_hdr_custom_length(r->conn->wsi, name, name_len);
 	char *value;
 
@@ -122,7 +123,7 @@ static bool read_length(struct http_request *r)
 
 static void read_trace(struct http_request *r)
 {
-	bool given = trace_accept(r->trace, http_request_custom(r, "traceparent:", 64));
+	bool given = trace_accept(r->trace, http_request_custom(r, HEADER_TRACEPARENT, 64));
 
 	span_begin(&r->span, r->trace, SPAN_SERVER, "HTTP");
 	if (!given)
@@ -132,13 +133,14 @@ static void read_trace(struct http_request *r)
 }
 
 /* A header that says which request or position is meant: one that is too long may not count as none. */
-static struct text read_key(struct http_request *r, const char *name_with_colon, const char *name, size_t max)
+static struct text read_key(struct http_request *r, enum header header, const char *name, size_t max)
 {
-	int len = lws_hdr_custom_length(r->conn->wsi, name_with_colon, (int)strlen(name_with_colon));
+	struct text value = http_request_custom(r, header, HEAD_MAX);
 
-	if (len > 0 && (size_t)len > max)
-		r->too_long = name;
-	return http_request_custom(r, name_with_colon, max);
+	if (value.len <= max)
+		return value;
+	r->too_long = name;
+	return (struct text){ 0 };
 }
 
 static void read_wishes(struct http_request *r)
@@ -149,25 +151,39 @@ static void read_wishes(struct http_request *r)
 
 	r->wants_problem = accept_prefers(accept, "application/problem+json", "application/json");
 	r->wants_events = accept_prefers(accept, "text/event-stream", "application/json");
-	r->last_event_id = read_key(r, "last-event-id:", "Last-Event-ID", EVENT_ID_MAX);
+	r->last_event_id = read_key(r, HEADER_LAST_EVENT_ID, "Last-Event-ID", EVENT_ID_MAX);
 	r->takes_chunks = version.len == 8 && version.p[7] == '1';
 	r->body_is_json = lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0 ||
 			  (type.len > 0 && content_is_json(type));
 	language_from_header(http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE, 512), r->caller.language);
 	r->authorization = http_request_header(r, WSI_TOKEN_HTTP_AUTHORIZATION, VALUE_MAX);
-	r->idempotency_key = read_key(r, "idempotency-key:", "Idempotency-Key", KEY_MAX);
+	r->idempotency_key = read_key(r, HEADER_IDEMPOTENCY_KEY, "Idempotency-Key", KEY_MAX);
 	r->origin = http_request_header(r, WSI_TOKEN_ORIGIN, 256);
 	r->origin_allowed = cors_allows(r->gw->config, r->origin);
 	r->origin_same = cors_is_same(r->origin, http_request_header(r, WSI_TOKEN_HOST, 256));
 }
 
+/* What the head filter found. */
+static bool refuse_fault(struct http_request *r, const struct head_fault *fault)
+{
+	if (fault->query[0] == '\0')
+		return refuse_body(r, fault->status, fault->detail);
+	r->close = true;
+	problem_query(r, fault->query, "value_error", fault->detail, WORD_FIELD_REFUSED);
+	return false;
+}
+
 bool http_read_head(struct http_request *r)
 {
+	const struct head_fault *fault = head_filter_fault(&r->conn->filter, ++r->conn->heads);
+
 	r->caller = caller_nobody;
 	read_trace(r);
 	read_wishes(r);
 	if (!read_method(r))
 		return refuse_framing(r, 400, "Bad Request");
+	if (fault != NULL && fault->status != 405)
+		return refuse_fault(r, fault);
 	/* Without one it is no browser's (HTTP/1.0, probes): nobody was led here. */
 	if (lws_hdr_total_length(r->conn->wsi, WSI_TOKEN_HOST) > 0 &&
 	    !hosts_allow(r->gw->config, http_request_header(r, WSI_TOKEN_HOST, 512)))
@@ -177,6 +193,10 @@ bool http_read_head(struct http_request *r)
 		return refuse_framing(r, 400, "';' and '&' in a path are written %3B and %26");
 	if (!text_is_utf8(r->path))
 		return refuse_framing(r, 400, "The path is not valid UTF-8");
+	if (fault != NULL) { /* a method that nothing of ours has: the route, if there is one, tells which it has */
+		r->method = HTTP_OTHER;
+		r->close = true;
+	}
 	routes_match(r->method, r->path, &r->match);
-	return read_length(r);
+	return fault != NULL || read_length(r);
 }

@@ -16,7 +16,7 @@ const char *http_method_name(enum http_method method)
 {
 	static const char *const names[HTTP_METHODS] = {
 		[HTTP_GET] = "GET",       [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",   [HTTP_PATCH] = "PATCH",
-		[HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_HEAD] = "HEAD",
+		[HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_HEAD] = "HEAD", [HTTP_OTHER] = "other",
 	};
 
 	return names[method];

@@ -7,9 +7,9 @@
 #include "event_stream.h"
 #include "http.h"
 #include "listener.h"
+#include "lws_recv.h"
 #include "ws_conn.h"
 
-#define HEAD_MAX 16384 /* bytes of a request's head */
 #define SERV_BUF 65536 /* also the longest piece of a WebSocket message written at once */
 #define WS_RX_BUF 2048 /* kept per WebSocket: what an idle one costs */
 #define LWS_TIMEOUT_S 30 /* a backstop behind the timer of each connection */
@@ -41,6 +41,7 @@ static void conn_gone(struct server *server, struct conn *conn)
 {
 	if (server->adopting == conn)
 		server->adopting = NULL;
+	lws_recv_plain(conn);
 	conn_free(&server->conns, conn);
 }
 
@@ -104,6 +105,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_CLOSED_HTTP: /* the descriptor is still ours */
 		conn = lws_get_opaque_user_data(wsi);
 		ev_io_stop(conn->gw->loop->ev, &conn->writer);
+		lws_recv_plain(conn);
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		conn = lws_get_opaque_user_data(wsi);
@@ -121,7 +123,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 static void server_on_accept(void *arg, int take_fd, const char *address)
 {
 	struct server *server = arg;
-	struct conn *conn = conn_new(server->gw, &server->conns, address);
+	struct conn *conn = conn_new(server->gw, &server->conns, take_fd, address);
 	lws_adopt_desc_t desc = {
 		.vh = server->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = take_fd, .opaque = conn
 	};
@@ -131,12 +133,13 @@ static void server_on_accept(void *arg, int take_fd, const char *address)
 		close(take_fd);
 		return;
 	}
+	lws_recv_filtered(conn);
 	server->adopting = conn;
 	wsi = lws_adopt_descriptor_vhost_via_info(&desc);
 	if (wsi != NULL && server->adopting != NULL)
 		conn->wsi = wsi;
 	else if (server->adopting != NULL) /* refused before lws called back */
-		conn_free(&server->conns, conn);
+		conn_gone(server, conn);
 	server->adopting = NULL;
 }
 
@@ -174,7 +177,7 @@ static bool open_lws(struct server *server, struct err *err)
 		.options =
 			LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8,
 		.foreign_loops = loops,
-		.max_http_header_data = HEAD_MAX,
+		.max_http_header_data = HEAD_MAX + 1024,
 		.pt_serv_buf_size = SERV_BUF,
 		.timeout_secs = LWS_TIMEOUT_S,
 		.keepalive_timeout = 2 * LWS_TIMEOUT_S,
@@ -194,6 +197,7 @@ struct server *server_new(struct gateway *gw, struct err *err)
 
 	server->gw = gw;
 	set_descriptor_limit(gw->config);
+	lws_recv_init(server, (size_t)gw->config->connections_max + FDS_APART);
 	if (!open_lws(server, err) || !listener_open(&server->listener, gw->loop->ev, "GATEWAY_LISTEN",
 						     gw->config->gateway_listen, true, server_on_accept, server, err))
 		return NULL;

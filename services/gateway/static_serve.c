@@ -70,11 +70,15 @@ void static_files_serve(struct http_request *r)
 	const struct static_file *file = static_files_find(r->gw->files, r->path);
 
 	if (r->path.len > 1 && r->path.p[r->path.len - 1] == '/' &&
-	    static_files_has(r->gw->files, text_of(r->path.p, r->path.len - 1)))
+	    static_files_has(r->gw->files, text_of(r->path.p, r->path.len - 1))) {
 		http_redirect_without_slash(r);
-	else if (file == NULL || (r->method != HTTP_GET && r->method != HTTP_HEAD))
+	} else if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
+		http_header(r, "allow", "GET, HEAD");
+		problem_detail(r, 405, "Method Not Allowed");
+	} else if (file == NULL) {
 		problem_detail(r, 404, "Not Found");
-	else
+	} else {
 		send_file(r, file,
 			  static_file_encoding(file, http_request_header(r, WSI_TOKEN_HTTP_ACCEPT_ENCODING, 512)));
+	}
 }

@@ -94,7 +94,7 @@ test("a broken handshake is refused", async () => {
 	assert.equal((await exchange(port, upgrade("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n"))).status, 400);
 	assert.equal((await exchange(port, upgrade(`${KEY}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: foo\r\n`))).status, 400);
 	assert.equal((await exchange(port, upgrade(`${KEY}Sec-WebSocket-Version: 13\r\n`, "/ws/nothing"))).status, 403);
-	assert.equal((await exchange(port, `POST${upgrade(`${KEY}Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n`).slice(3)}`)).status, 0);
+	assert.equal((await exchange(port, `POST${upgrade(`${KEY}Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n`).slice(3)}`)).status, 404);
 	assert.equal((await exchange(port, upgrade(`${KEY}Sec-WebSocket-Version: 13\r\n`))).status, 101);
 });
 
