@@ -83,3 +83,12 @@ size_t text_chars(struct text t)
 		n += ((unsigned char)t.p[i] & 0xC0) != 0x80;
 	return n;
 }
+
+struct text text_strip(struct text t)
+{
+	while (t.len > 0 && (t.p[0] == ' ' || t.p[0] == '\t'))
+		t = text_of(t.p + 1, t.len - 1);
+	while (t.len > 0 && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t'))
+		t.len--;
+	return t;
+}

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include <talloc.h>
 
@@ -45,6 +46,17 @@ static inline bool text_equal(struct text a, struct text b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
+
+/* The same letters, whatever their case (ASCII). */
+static inline bool text_is_nocase(struct text t, const char *s)
+{
+	size_t len = strlen(s);
+
+	return t.len == len && (len == 0 || strncasecmp(t.p, s, len) == 0);
+}
+
+/* Without the blanks and tabs at its ends (OWS of RFC 9110, 5.6.3). */
+struct text text_strip(struct text t);
 
 /* A NUL-terminated copy that belongs to ctx. Never NULL. */
 static inline char *text_dup(const void *ctx, struct text t)

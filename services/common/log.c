@@ -104,6 +104,23 @@ static void write_line(const char *p, size_t len)
 		setup.dropped++;
 }
 
+/* The beginnings of ids are texts, also those that happen to have no letter in them. */
+static bool is_id(const char *key)
+{
+	static const char *const keys[] = { "by", "from", "to", "turn", "user" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+/* not 0123: that would be no number in JSON */
+static bool is_number(const char *value, size_t len)
+{
+	return len > 0 && len < 16 && strspn(value, "0123456789") == len && (len == 1 || *value != '0');
+}
+
 /* One `key=value` or `key="some words"`; returns what follows it. */
 static const char *field_to_json(UT_string *out, const char *p)
 {
@@ -119,8 +136,7 @@ static const char *field_to_json(UT_string *out, const char *p)
 		value += value[len] == '"';
 	} else {
 		len = strcspn(value, " ");
-		/* not 0123: that would be no number in JSON */
-		if (len > 0 && len < 16 && strspn(value, "0123456789") == len && (len == 1 || *value != '0'))
+		if (is_number(value, len) && !is_id(key))
 			json_raw(out, key, text_of(value, len));
 		else
 			json_text(out, key, text_of(value, len));

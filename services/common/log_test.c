@@ -95,9 +95,24 @@ static void log_level_changes_at_run_time(void **state)
 	assert_string_equal(log_level_name(log_level()), "info");
 }
 
+static void tell_kinds(void)
+{
+	log_info(NULL, "test.kinds", "user=12345678 us=12345678 code=0123 words=\"1 2\"");
+}
+
+static void log_writes_numbers_as_numbers_and_ids_as_texts(void **state)
+{
+	(void)state;
+	log_setup("test", LOG_INFO, true);
+	capture(tell_kinds);
+	log_setup("test", LOG_INFO, false);
+	assert_non_null(strstr(written, "\"user\":\"12345678\",\"us\":12345678,\"code\":\"0123\",\"words\":\"1 2\""));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(log_writes_only_so_many_repeats),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(log_writes_numbers_as_numbers_and_ids_as_texts),
+					    cmocka_unit_test(log_writes_only_so_many_repeats),
 					    cmocka_unit_test(log_tells_of_suppressed_lines_of_a_quiet_event),
 					    cmocka_unit_test(log_level_changes_at_run_time) };
 

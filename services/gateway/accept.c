@@ -8,20 +8,6 @@
 /* How closely a range names a type. */
 enum fit { FIT_NONE, FIT_ANY, FIT_KIND, FIT_NAMED };
 
-static struct text trim(struct text t)
-{
-	while (t.len > 0 && (*t.p == ' ' || *t.p == '\t'))
-		t = text_of(t.p + 1, t.len - 1);
-	while (t.len > 0 && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t'))
-		t.len--;
-	return t;
-}
-
-static bool is_word(struct text t, const char *word)
-{
-	return t.len == strlen(word) && strncasecmp(t.p, word, t.len) == 0;
-}
-
 /* Takes the piece before the next separator away from rest; one inside of quotation marks is none. */
 static struct text next_piece(struct text *rest, char separator)
 {
@@ -37,7 +23,7 @@ static struct text next_piece(struct text *rest, char separator)
 	}
 	step = len + (len < rest->len);
 	*rest = text_of(p + step, rest->len - step);
-	return trim(text_of(p, len));
+	return text_strip(text_of(p, len));
 }
 
 /* Of the parameters behind a name; what is no number weighs nothing. */
@@ -63,20 +49,20 @@ static int weight_of(struct text parameters)
 
 static enum fit coding_fit(struct text range, const char *coding)
 {
-	if (is_word(range, coding))
+	if (text_is_nocase(range, coding))
 		return FIT_NAMED;
-	return is_word(range, "*") ? FIT_ANY : FIT_NONE;
+	return text_is_nocase(range, "*") ? FIT_ANY : FIT_NONE;
 }
 
 static enum fit type_fit(struct text range, const char *type)
 {
 	size_t kind = strcspn(type, "/") + 1; /* with the slash */
 
-	if (is_word(range, type))
+	if (text_is_nocase(range, type))
 		return FIT_NAMED;
 	if (range.len == kind + 1 && range.p[kind] == '*' && strncasecmp(range.p, type, kind) == 0)
 		return FIT_KIND;
-	return is_word(range, "*/*") ? FIT_ANY : FIT_NONE;
+	return text_is_nocase(range, "*/*") ? FIT_ANY : FIT_NONE;
 }
 
 static int weigh(struct text header, const char *name, enum fit (*fit_of)(struct text, const char *), enum fit *best)
@@ -124,8 +110,8 @@ bool content_is_json(struct text header)
 	struct text type = next_piece(&header, ';');
 	size_t suffix_len = sizeof(suffix) - 1;
 
-	if (is_word(type, "application/json"))
+	if (text_is_nocase(type, "application/json"))
 		return true;
 	return type.len > sizeof(kind) - 1 + suffix_len && strncasecmp(type.p, kind, sizeof(kind) - 1) == 0 &&
-	       is_word(text_of(type.p + type.len - suffix_len, suffix_len), suffix);
+	       text_is_nocase(text_of(type.p + type.len - suffix_len, suffix_len), suffix);
 }

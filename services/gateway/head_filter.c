@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define LENGTH_DIGITS 15 /* as many as cannot overflow */
 
@@ -22,14 +21,13 @@ static enum header header_find(struct text name)
 {
 	enum header h = 0;
 
-	while (h < HEADER_COUNT &&
-	       (strlen(header_name(h)) != name.len || strncasecmp(header_name(h), name.p, name.len) != 0))
+	while (h < HEADER_COUNT && !text_is_nocase(name, header_name(h)))
 		h++;
 	return h;
 }
 
 /* The first one counts. */
-static void fault(struct head_filter *f, unsigned status, const char *detail)
+void head_fault(struct head_filter *f, unsigned status, const char *detail)
 {
 	if (f->fault.status != 0)
 		return;
@@ -49,178 +47,17 @@ void head_filter_done(struct head_filter *f)
 	f->held_n = 0;
 }
 
-/* ---- characters ----------------------------------------------------------------- */
-
-/* RFC 9110, 5.6.2 */
-static bool is_token(struct text t)
-{
-	for (size_t i = 0; i < t.len; i++) {
-		char c = t.p[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		      (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
-			return false;
-	}
-	return t.len > 0;
-}
-
-static bool is_control(unsigned char c)
-{
-	return c < 0x20 || c == 0x7F;
-}
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static struct text trimmed(struct text t)
-{
-	while (t.len > 0 && (t.p[0] == ' ' || t.p[0] == '\t'))
-		t = text_of(t.p + 1, t.len - 1);
-	while (t.len > 0 && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t'))
-		t.len--;
-	return t;
-}
-
-static bool is_word(struct text t, const char *word)
-{
-	return t.len == strlen(word) && strncasecmp(t.p, word, t.len) == 0;
-}
-
-/* ---- the request line --------------------------------------------------------------- */
-
-/* Up to the next blank; the rest is what is behind it. */
-static struct text cut(struct text *rest)
-{
-	const char *end = rest->len > 0 ? memchr(rest->p, ' ', rest->len) : NULL;
-	struct text word = text_of(rest->p, end != NULL ? (size_t)(end - rest->p) : rest->len);
-
-	*rest = end != NULL ? text_of(end + 1, rest->len - word.len - 1) : (struct text){ 0 };
-	return word;
-}
-
-/* Of "...?a=1&b=%00" the argument's name, where it is broken. */
-static void name_query(struct head_filter *f, struct text target, size_t at)
-{
-	size_t from = at;
-
-	while (from > 0 && target.p[from - 1] != '?' && target.p[from - 1] != '&')
-		from--;
-	for (size_t n = 0; from + n < at && target.p[from + n] != '=' && n + 1 < sizeof(f->fault.query); n++)
-		f->fault.query[n] = target.p[from + n];
-}
-
-/* What lws would cut, or hang up on. */
-static bool target_is_good(struct head_filter *f, struct text target)
-{
-	bool query = false;
-
-	for (size_t i = 0; i < target.len; i++) {
-		int high, low;
-
-		query |= target.p[i] == '?';
-		if (is_control((unsigned char)target.p[i]) || target.p[i] == '#') {
-			fault(f, 400, "The address holds a character that cannot be in one");
-			return false;
-		}
-		if (target.p[i] != '%')
-			continue;
-		high = i + 2 < target.len ? hex(target.p[i + 1]) : -1;
-		low = i + 2 < target.len ? hex(target.p[i + 2]) : -1;
-		if (high < 0 || low < 0) {
-			fault(f, 400, "The address holds a broken escape");
-			return false;
-		}
-		if (is_control((unsigned char)(high * 16 + low))) {
-			fault(f, query ? 422 : 400, "The address holds a control character");
-			if (query)
-				name_query(f, target, i);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Of "http://host/path" the path: the server is ours, whatever it is called there (RFC 9112, 3.2.2). */
-static struct text origin_form(struct text target)
-{
-	static const char *const schemes[] = { "http://", "https://" };
-
-	for (size_t i = 0; i < 2; i++) {
-		size_t n = strlen(schemes[i]);
-
-		if (target.len < n || strncasecmp(target.p, schemes[i], n) != 0)
-			continue;
-		while (n < target.len && target.p[n] != '/')
-			n++;
-		return n < target.len ? text_of(target.p + n, target.len - n) : text_from("/");
-	}
-	return target;
-}
-
-static bool version_is_good(struct head_filter *f, struct text version)
-{
-	f->is_1_1 = text_is(version, "HTTP/1.1");
-	if (f->is_1_1 || text_is(version, "HTTP/1.0"))
-		return true;
-	if (version.len == 8 && memcmp(version.p, "HTTP/", 5) == 0)
-		fault(f, 505, "HTTP Version Not Supported");
-	else
-		fault(f, 400, "Malformed request line");
-	return false;
-}
-
-static bool is_known_method(struct text method)
-{
-	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (text_is(method, methods[i]))
-			return true;
-	return false;
-}
-
-static size_t put_request_line(struct head_filter *f, struct text line, char *out)
-{
-	struct text rest = line, method = cut(&rest), target = origin_form(cut(&rest));
-	bool good = is_token(method) && target.len > 0;
-
-	if (!good)
-		fault(f, 400, "Malformed request line");
-	good = good && version_is_good(f, rest) && target_is_good(f, target);
-	if (good && text_is(method, "OPTIONS") && text_is(target, "*"))
-		target = text_from("/");
-	if (good && target.p[0] != '/') {
-		fault(f, 400, "Malformed request line");
-		good = false;
-	}
-	if (good && !is_known_method(method)) {
-		fault(f, 405, "Method Not Allowed");
-		method = text_from("GET");
-	}
-	f->is_get = good && text_is(method, "GET");
-	f->is_1_1 |= !good;
-	if (!good)
-		return (size_t)sprintf(out, "GET / HTTP/1.1\r\n");
-	return (size_t)sprintf(out, TEXT_FMT " " TEXT_FMT " " TEXT_FMT "\r\n", TEXT_ARG(method), TEXT_ARG(target),
-			       TEXT_ARG(rest));
-}
-
 /* ---- headers ------------------------------------------------------------------------- */
 
 static void read_length(struct head_filter *f, struct text value)
 {
 	if (f->has_length || value.len == 0 || value.len > LENGTH_DIGITS)
-		fault(f, 400, "Malformed Content-Length");
+		head_fault(f, 400, "Malformed Content-Length");
 	f->has_length = true;
 	f->length = 0;
 	for (size_t i = 0; i < value.len && f->fault.status == 0; i++) {
 		if (value.p[i] < '0' || value.p[i] > '9')
-			fault(f, 400, "Malformed Content-Length");
+			head_fault(f, 400, "Malformed Content-Length");
 		f->length = f->length * 10 + (uint64_t)(value.p[i] - '0');
 	}
 }
@@ -233,7 +70,7 @@ static bool keep_header(struct head_filter *f, enum header header, struct text v
 		return false;
 	case HEADER_HOST:
 		if (f->has_host)
-			fault(f, 400, "More than one Host");
+			head_fault(f, 400, "More than one Host");
 		f->has_host = true;
 		return true;
 	case HEADER_CONTENT_LENGTH:
@@ -243,12 +80,12 @@ static bool keep_header(struct head_filter *f, enum header header, struct text v
 		f->has_transfer = true;
 		return f->fault.status == 0;
 	case HEADER_UPGRADE:
-		f->upgrades = f->is_get && is_word(value, "websocket");
+		f->upgrades = f->is_get && text_is_nocase(value, "websocket");
 		return f->upgrades;
 	case HEADER_EXPECT:
-		f->waits = is_word(value, "100-continue");
+		f->waits = text_is_nocase(value, "100-continue");
 		if (!f->waits)
-			fault(f, 417, "Expectation Failed");
+			head_fault(f, 417, "Expectation Failed");
 		return false;
 	}
 	return true;
@@ -260,14 +97,14 @@ static size_t put_header(struct head_filter *f, struct text line, char *out)
 	struct text name = text_of(line.p, colon != NULL ? (size_t)(colon - line.p) : line.len);
 	struct text value;
 
-	if (colon == NULL || !is_token(name)) { /* also a folded line, and a blank before the colon */
-		fault(f, 400, "Malformed header line");
+	if (colon == NULL || !head_is_token(name)) { /* also a folded line, and a blank before the colon */
+		head_fault(f, 400, "Malformed header line");
 		return 0;
 	}
-	value = trimmed(text_of(colon + 1, line.len - name.len - 1));
+	value = text_strip(text_of(colon + 1, line.len - name.len - 1));
 	for (size_t i = 0; i < value.len; i++)
-		if (is_control((unsigned char)value.p[i]) && value.p[i] != '\t') {
-			fault(f, 400, "Malformed header line");
+		if (head_is_control((unsigned char)value.p[i]) && value.p[i] != '\t') {
+			head_fault(f, 400, "Malformed header line");
 			return 0;
 		}
 	if (!keep_header(f, header_find(name), value))
@@ -289,7 +126,7 @@ static enum head_state state_after_head(const struct head_filter *f)
 static size_t end_head(struct head_filter *f, char *out)
 {
 	if (f->is_1_1 && !f->has_host)
-		fault(f, 400, "Host is missing");
+		head_fault(f, 400, "Host is missing");
 	f->heads++;
 	if (f->waits && f->is_1_1 && f->length > 0)
 		f->expects = f->heads;
@@ -312,7 +149,7 @@ static size_t put_line(struct head_filter *f, struct text line, char *out)
 		return 0; /* RFC 9112, 2.2 */
 	if (f->state == HEAD_LINE) {
 		begin_head(f);
-		return put_request_line(f, line, out);
+		return head_request_line(f, line, out);
 	}
 	return line.len > 0 ? put_header(f, line, out) : end_head(f, out);
 }
@@ -323,7 +160,7 @@ static size_t put_too_long(struct head_filter *f, char *out)
 
 	if (first)
 		begin_head(f);
-	fault(f, first ? 414 : 431, first ? "URI Too Long" : "Request Header Fields Too Large");
+	head_fault(f, first ? 414 : 431, first ? "URI Too Long" : "Request Header Fields Too Large");
 	if (!first)
 		return 0;
 	f->is_1_1 = true;
@@ -344,7 +181,7 @@ static size_t take_line(struct head_filter *f, struct text line, char *out)
 	if (f->head_n > HEAD_MAX && line.len > 2)
 		return put_too_long(f, out);
 	if (line.len < 2 || line.p[line.len - 2] != '\r') {
-		fault(f, 400, "A line ends without CR");
+		head_fault(f, 400, "A line ends without CR");
 		return put_line(f, text_of(line.p, line.len - 1), out);
 	}
 	return put_line(f, text_of(line.p, line.len - 2), out);

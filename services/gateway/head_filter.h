@@ -112,4 +112,15 @@ void head_filter_body_came(struct head_filter *f, size_t n);
 /* What is wrong with the head of this number, the first being 1. NULL: nothing. */
 const struct head_fault *head_filter_fault(const struct head_filter *f, uint64_t head);
 
+/* ---- between head_filter.c and head_line.c ------------------------------------------- */
+
+/* The first one of a head counts. */
+void head_fault(struct head_filter *f, unsigned status, const char *detail);
+
+bool head_is_token(struct text t); /* RFC 9110, 5.6.2 */
+bool head_is_control(unsigned char c);
+
+/* The line as lws gets it, with its end; returns its length. */
+size_t head_request_line(struct head_filter *f, struct text line, char *out);
+
 #endif
