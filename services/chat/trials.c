@@ -123,8 +123,9 @@ static enum rc start(struct chat *chat, const struct msg_connection_test *wish, 
 	if (wish->own) {
 		struct ask ask = daemon_ask(call);
 
-		trial->asking = bus_request(chat->store, MSG_SETTINGS_GET,
-					    &(struct msg_settings_get){ .with_key = true }, &ask, on_own_settings, trial);
+		trial->asking =
+			bus_request(chat->store, MSG_SETTINGS_GET, &(struct msg_settings_get){ .with_key = true }, &ask,
+				    on_own_settings, trial);
 	} else {
 		workers_match(chat);
 	}
@@ -187,7 +188,8 @@ bool trials_on_done(struct chat *chat, const struct msg_work_done *m)
 	else if (m->api_key.len > 0)
 		call_answer(trial->call, &(struct ans_key_move){ trial->wish.api_key, m->api_key });
 	else
-		call_fail(trial->call, RC_UNKNOWN, NULL, "no worker opens the key (" TEXT_FMT ")", TEXT_ARG(m->error_class));
+		call_fail(trial->call, RC_UNKNOWN, NULL, "no worker opens the key (" TEXT_FMT ")",
+			  TEXT_ARG(m->error_class));
 	trial_end(chat, trial);
 	return true;
 }

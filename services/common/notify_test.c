@@ -24,7 +24,7 @@ static int setup(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	snprintf(f->path, sizeof(f->path), "/tmp/notify_test.%d", getpid());
-	strcpy(address.sun_path, f->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", f->path);
 	f->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	unlink(f->path);
 	assert_int_equal(bind(f->fd, (struct sockaddr *)&address, sizeof(address)), 0);

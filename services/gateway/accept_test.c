@@ -37,7 +37,9 @@ static void what_is_quoted_separates_nothing(void **state)
 
 static void a_weight_that_is_none_wants_nothing(void **state)
 {
-	static const char *const bad[] = { "q=", "q=x", "q=-1", "q=2", "q=0x1", "q=nan", "q=1e0", "q=0.12345678", "q=0" };
+	static const char *const bad[] = {
+		"q=", "q=x", "q=-1", "q=2", "q=0x1", "q=nan", "q=1e0", "q=0.12345678", "q=0"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

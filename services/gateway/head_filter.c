@@ -109,7 +109,8 @@ static size_t put_header(struct head_filter *f, struct text line, char *out)
 		}
 	if (!keep_header(f, header_find(name), value))
 		return 0;
-	return (size_t)sprintf(out, TEXT_FMT ": " TEXT_FMT "\r\n", TEXT_ARG(name), TEXT_ARG(value));
+	return (size_t)snprintf(out, line.len + HEAD_GROWTH, TEXT_FMT ": " TEXT_FMT "\r\n", TEXT_ARG(name),
+				TEXT_ARG(value));
 }
 
 /* ---- the head ---------------------------------------------------------------------------- */
@@ -131,7 +132,8 @@ static size_t end_head(struct head_filter *f, char *out)
 	if (f->waits && f->is_1_1 && f->length > 0)
 		f->expects = f->heads;
 	f->state = state_after_head(f);
-	memcpy(out, "\r\n", 2);
+	out[0] = '\r';
+	out[1] = '\n';
 	return 2;
 }
 
@@ -164,7 +166,7 @@ static size_t put_too_long(struct head_filter *f, char *out)
 	if (!first)
 		return 0;
 	f->is_1_1 = true;
-	return (size_t)sprintf(out, "GET / HTTP/1.1\r\n");
+	return (size_t)snprintf(out, HEAD_GROWTH, "GET / HTTP/1.1\r\n");
 }
 
 /* A line that came whole, with its end. A lone LF is none, and ends no line for anybody who reads it otherwise. */

@@ -136,19 +136,19 @@ static void an_argument_that_is_wrong_is_named(void **state)
 static void a_head_is_bounded(void **state)
 {
 	char *bytes = calloc(1, 3 * HEAD_MAX);
-	size_t n = (size_t)sprintf(bytes, "GET / HTTP/1.1\r\n" HOST "X: ");
+	size_t n = (size_t)snprintf(bytes, 100, "GET / HTTP/1.1\r\n" HOST "X: ");
 
 	(void)state;
 	memset(bytes + n, 'x', HEAD_MAX);
 	memcpy(bytes + n + HEAD_MAX, "\r\n\r\n", 5);
 	refused(bytes, 431);
-	n = (size_t)sprintf(bytes, "GET /");
+	n = (size_t)snprintf(bytes, 100, "GET /");
 	memset(bytes + n, 'x', HEAD_MAX);
 	memcpy(bytes + n + HEAD_MAX, " HTTP/1.1\r\n\r\n", 14);
 	refused(bytes, 414);
-	n = (size_t)sprintf(bytes, "GET / HTTP/1.1\r\n" HOST);
+	n = (size_t)snprintf(bytes, 100, "GET / HTTP/1.1\r\n" HOST);
 	while (n < HEAD_MAX + 10)
-		n += (size_t)sprintf(bytes + n, "Accept: x\r\n");
+		n += (size_t)snprintf(bytes + n, 100, "Accept: x\r\n");
 	memcpy(bytes + n, "\r\n", 3);
 	refused(bytes, 431);
 	free(bytes);

@@ -143,7 +143,7 @@ size_t head_request_line(struct head_filter *f, struct text line, char *out)
 	f->is_get = good && text_is(method, "GET");
 	f->is_1_1 |= !good;
 	if (!good)
-		return (size_t)sprintf(out, "GET / HTTP/1.1\r\n");
-	return (size_t)sprintf(out, TEXT_FMT " " TEXT_FMT " " TEXT_FMT "\r\n", TEXT_ARG(method), TEXT_ARG(target),
-			       TEXT_ARG(rest));
+		return (size_t)snprintf(out, line.len + HEAD_GROWTH, "GET / HTTP/1.1\r\n");
+	return (size_t)snprintf(out, line.len + HEAD_GROWTH, TEXT_FMT " " TEXT_FMT " " TEXT_FMT "\r\n",
+				TEXT_ARG(method), TEXT_ARG(target), TEXT_ARG(rest));
 }

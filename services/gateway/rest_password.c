@@ -20,7 +20,8 @@ struct credentials {
 	struct fresh_sign_in fresh;
 	struct text guest_token;
 	struct token guest; /* whose work is taken over; nobody: none */
-	struct text guest_key, guest_key_moved; /* his key, and the same sealed for the account; empty: none, or it stays */
+	struct text guest_key,
+		guest_key_moved; /* his key, and the same sealed for the account; empty: none, or it stays */
 	char *new_hash;
 	void (*enter)(struct http_request *r); /* when that is settled */
 };
