@@ -14,6 +14,22 @@ const AIM_MS = 600;
 const SLICE_MS = 25;	/* a slow process runs for so long, and stands still for twice that */
 const BACK_MS = 20000;
 
+/* False: the one that was seen had ended by itself before it could be killed. */
+async function killBackend(cluster) {
+	const pid = await cluster.sql("select pid from pg_stat_activity where application_name = 'alp-store' limit 1");
+
+	if (!pid)
+		return true;
+	try {
+		process.kill(Number(pid), "SIGKILL");
+		return true;
+	} catch (error) {
+		if (error.code !== "ESRCH")
+			throw error;
+		return false;
+	}
+}
+
 export class Faults {
 	#busy = new Set();
 	#pending = new Set();
@@ -198,10 +214,7 @@ export class Faults {
 		const entry = this.#note(fault, { detail: fault.how });
 
 		if (fault.how === "backend") {
-			const pid = await cluster.sql("select pid from pg_stat_activity where application_name = 'alp-store' limit 1");
-
-			if (pid)
-				process.kill(Number(pid), "SIGKILL");
+			await until("a backend is killed, or there is none", () => killBackend(cluster), { ms: BACK_MS });
 			await until("PostgreSQL answers again", () => cluster.sql("select 1"), { ms: BACK_MS });
 		} else {
 			cluster.proc.kill({ fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" }[fault.how]);
