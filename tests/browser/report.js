@@ -82,6 +82,10 @@ async function accessibility({ browser, url, works }) {
 
 const PARTS = { load: firstLoad, lighthouse, streaming, scrolling, accessibility };
 const wanted = process.env.PARTS?.split(/[ ,]+/) ?? Object.keys(PARTS);
+const unknown = wanted.filter((name) => !(name in PARTS));
+
+if (unknown.length > 0)
+	throw new Error(`PARTS: ${unknown.join(", ")}: there are ${Object.keys(PARTS).join(", ")}`);
 const stack = await startStack({ persona: "demo", tokenDelayMs: 0, build: process.env.BUILD ?? "release", env: { DEMO_MODEL: "true" } });
 let browser = null;
 
