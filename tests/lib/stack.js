@@ -46,6 +46,8 @@ function baseSettings(ports, databaseUrl) {
 		DEFAULT_OPENAI_API_KEY: "sim",
 		DEFAULT_OPENAI_BASE_URL: `http://${addresses.SIM_LISTEN}/v1`,
 		DRAIN_MS: String(DRAIN_MS),
+		/* All of a test's people sign in from one address; on a fast machine within a minute. Tests of the rate set their own. */
+		LOGIN_RATE_PER_MINUTE: "10000",
 		STATIC_DIR: join(ROOT, "frontend/dist"),
 	};
 }
