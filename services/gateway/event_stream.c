@@ -192,6 +192,22 @@ void event_streams_tell(struct watch *w, struct ws_frame *frame)
 		write_or_kill(s, text_of_frame(frame), false, 0);
 }
 
+/* As on sockets (watch_tell_rest). False: hung up on. */
+static bool write_rest(struct event_stream *s)
+{
+	const struct watch *w = s->watch;
+	struct ws_frame *frame;
+	bool written;
+
+	if (s->next >= w->mirror.log.n)
+		return true;
+	frame = watch_rest_frame(w, s->next);
+	s->next = w->mirror.log.n;
+	written = write_or_kill(s, text_of_frame(frame), true, s->next - 1);
+	ws_frame_unref(frame);
+	return written;
+}
+
 void event_streams_end(struct watch *w, struct ws_frame *final)
 {
 	struct event_stream *s, *next;
@@ -200,7 +216,7 @@ void event_streams_end(struct watch *w, struct ws_frame *final)
 		stream_feed(s);
 		if (final == NULL)
 			write_error(s, "busy", WORD_UNAVAILABLE); /* asking again with the same id tells */
-		else
+		else if (write_rest(s))
 			write_or_kill(s, text_of_frame(final), true, w->mirror.log.n);
 		finish(s);
 	}

@@ -159,6 +159,8 @@ static void on_end(struct events *events, const struct msg_chat_event *m, const 
 	if (!ended_add(&events->ended, &m->turn_id, epoch, m->type))
 		return;
 	frame = frame_complete(events, m->frame, m->total_us, began_us);
+	if (w != NULL)
+		watch_tell_rest(w);
 	tell(audience, frame);
 	FAULT_POINT(gateway_after_final);
 	if (w != NULL)

@@ -114,7 +114,7 @@ void watch_free(struct watch *w)
 
 /* ---- telling --------------------------------------------------------------------------------------- */
 
-struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
+static struct ws_frame *frame_of_text(const struct watch *w, size_t offset, struct text text)
 {
 	UT_string *json = &w->events->scratch;
 	struct ws_frame *frame;
@@ -125,12 +125,22 @@ struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
 	json_text(json, "chat_id", uuid_as_text(&w->chat_id));
 	json_text(json, "turn_id", uuid_as_text(&w->turn_id));
 	json_i64(json, "epoch", w->mirror.epoch);
-	json_i64(json, "offset", (int64_t)i);
-	json_text(json, "text", reply_log_piece(&w->mirror.log, i));
+	json_i64(json, "offset", (int64_t)offset);
+	json_text(json, "text", text);
 	json_close(json, '}');
 	frame = ws_frame_new(json_written(json));
 	frame->piece_of = w->turn_id;
 	return frame;
+}
+
+struct ws_frame *watch_piece_frame(const struct watch *w, size_t i)
+{
+	return frame_of_text(w, i, reply_log_piece(&w->mirror.log, i));
+}
+
+struct ws_frame *watch_rest_frame(const struct watch *w, size_t from)
+{
+	return frame_of_text(w, from, reply_log_from(&w->mirror.log, from));
 }
 
 static bool has_room(const struct ws_conn *ws)
@@ -170,6 +180,26 @@ void watch_tell_pieces(struct watch *w, size_t from)
 	if (last != NULL)
 		ws_frame_unref(last);
 	event_streams_feed(w);
+}
+
+void watch_tell_rest(const struct watch *w)
+{
+	struct audience audience = audience_of_watch(w);
+	int64_t n = (int64_t)w->mirror.log.n;
+	struct ws_conn *ws;
+
+	AUDIENCE_FOREACH(audience, ws)
+	{
+		int64_t next = cursor_next(&ws->cursors, &w->turn_id, w->mirror.epoch, false);
+		struct ws_frame *frame;
+
+		if (next < 0 || next >= n)
+			continue;
+		frame = watch_rest_frame(w, (size_t)next);
+		ws_push_event(ws, frame);
+		ws_frame_unref(frame);
+		cursor_set(&ws->cursors, &w->turn_id, w->mirror.epoch, (size_t)n);
+	}
 }
 
 struct ws_frame *watch_reset_frame(const struct watch *w)

@@ -74,15 +74,23 @@ struct ws_frame *watch_reset_frame(const struct watch *w);
 /* Says that what was shown of it is void; takes the frame's reference. */
 void watch_tell_reset(const struct watch *w, struct ws_frame *frame);
 
-/* The frame of piece i, with one reference. */
+/* The frame of piece i, with one reference; of all pieces from `from` on, joined to one. */
 struct ws_frame *watch_piece_frame(const struct watch *w, size_t i);
+struct ws_frame *watch_rest_frame(const struct watch *w, size_t from);
 
 /*
  * Gives a socket the pieces from next on, as far as its queue has room; the
- * rest follows with the next piece, or is in the final message. *last is the
+ * rest follows with the next piece, or before the end. *last is the
  * frame of the newest piece, made when first needed and shared by the caller.
  */
 void watch_feed(const struct watch *w, struct ws_conn *ws, int64_t next, struct ws_frame **last);
+
+/*
+ * Before the end: what had no room goes out as one piece, so that the joined
+ * pieces are the reply. Who has no room for that either is let go, as he would
+ * be for the end, which has all of it once more.
+ */
+void watch_tell_rest(const struct watch *w);
 
 /*
  * The turn has ended with this frame (NULL: nothing is known of it). told: its

@@ -158,8 +158,10 @@ void watch_end(struct watch *w, struct ws_frame *final, bool told)
 			ws_push(ws, final);
 		talloc_free(waiter);
 	}
-	if (final != NULL && !told && w->live)
+	if (final != NULL && !told && w->live) {
+		watch_tell_rest(w);
 		watch_tell(w, final);
+	}
 	event_streams_end(w, final);
 	watch_free(w);
 }

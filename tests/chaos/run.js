@@ -7,10 +7,9 @@
  *
  * Everything that is drawn comes from the seed. --kills: a campaign of so many
  * kill -9 and restarts of PostgreSQL, evenly spread, instead of the mixture.
- * A build without fault points (release) gets none. --check FILE reads the logs.json of a run that was kept.
+ * A build without fault points (release) gets none. --check FILE reads the logs.jsonl of a run that was kept.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -19,6 +18,7 @@ import { Bed, monotonicMs } from "./bed.js";
 import { check, report, summary } from "./checker/index.js";
 import { dump } from "./collect.js";
 import { Faults } from "./faults.js";
+import { readLogs, saveLogs } from "./saved_logs.js";
 import { Random } from "./random.js";
 import { KINDS, makeSchedule, spread } from "./schedule.js";
 import { User } from "./users.js";
@@ -93,16 +93,6 @@ export async function runChaos({ seconds = 120, seed = 1, build = "debug", users
 	}
 }
 
-/* For --check. Ten minutes of a fast machine may be more than one text can hold. */
-function saveLogs(dir, logs) {
-	try {
-		writeFileSync(join(dir, "logs.json"), JSON.stringify(logs));
-		return [];
-	} catch (error) {
-		return [`logs.json is not written, --check cannot read this run again: ${error.message}`];
-	}
-}
-
 /* Runs, checks, stops. { logs, result, complaints, text }: text is empty when all is well. */
 export async function chaos(options) {
 	const { logs, bed, skipped } = await runChaos(options);
@@ -113,7 +103,7 @@ export async function chaos(options) {
 	const keep = bad || complaints.length > 0 || options.keep;
 
 	if (keep)
-		complaints.push(...saveLogs(bed.dir, logs));
+		saveLogs(join(bed.dir, "logs.jsonl"), logs);
 	complaints.push(...await bed.stop({ keep }));
 	const text = [report(logs, result), ...complaints, ...(bad || complaints.length > 0 ? [`logs are kept in ${bed.dir}`] : [])]
 		.filter(Boolean).join("\n");
@@ -137,15 +127,15 @@ function options() {
 		say: console.log };
 }
 
-/* --check logs.json: the checker once more over a run that is over. */
-function recheck(file) {
-	const logs = JSON.parse(readFileSync(file, "utf8"));
+/* --check logs.jsonl: the checker once more over a run that is over. */
+async function recheck(file) {
+	const logs = await readLogs(file);
 
 	return { text: report(logs, check(logs)), summary: summary(logs) };
 }
 
 if (process.argv[1] === import.meta.filename) {
-	const { text, summary: figures } = process.argv[2] === "--check" ? recheck(process.argv[3]) : await chaos(options());
+	const { text, summary: figures } = process.argv[2] === "--check" ? await recheck(process.argv[3]) : await chaos(options());
 
 	console.log(JSON.stringify(figures, null, "\t"));
 	console.log(text || "0 violations");

@@ -149,15 +149,15 @@ export async function secondGateway(stack, env = {}) {
  */
 export class Narrow {
 	received = "";
-	#bytes = [];
+	bytes = Buffer.alloc(0);
 
 	constructor(port, bytes) {
 		this.child = spawn("setpriv", ["--pdeathsig", "KILL", "--", join(buildDir("debug"), "tests/component/alp-narrow"), String(port), String(bytes)],
 			{ stdio: ["pipe", "pipe", "inherit"] });
 		this.child.stdin.on("error", () => {});
 		this.child.stdout.on("data", (data) => {
-			this.#bytes.push(data);
-			this.received = Buffer.concat(this.#bytes).toString();
+			this.bytes = Buffer.concat([this.bytes, data]);
+			this.received = this.bytes.toString();
 		});
 		this.ended = once(this.child, "close");
 		this.limit = bytes;
@@ -169,7 +169,7 @@ export class Narrow {
 
 	/* It has read so many bytes, and reads no more. */
 	stopped(ms) {
-		return until("the reader stops", () => Buffer.byteLength(this.received) === this.limit, { ms });
+		return until("the reader stops", () => this.bytes.length === this.limit, { ms });
 	}
 
 	readOn() {

@@ -1,8 +1,9 @@
-/* Readers of a streamed reply over HTTP that stop reading: what waits for them is bounded, and nobody else notices. */
+/* Readers of a streamed reply that stop reading: what waits for them is bounded, and nobody else notices. */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { Receiver } from "ws";
 import { release } from "../lib/release.js";
 import { guestOf } from "../lib/rest.js";
 import { EventStream } from "../lib/sse.js";
@@ -12,19 +13,21 @@ import { chatOf } from "../lib/ws.js";
 import { Narrow, secondGateway } from "./gateway-lib.js";
 
 const QUEUE_MAX = 8192;
+const ROOMY_MAX = 32768;	/* half of it is for pieces, the other is more than a rest and an end need */
 const PATH = "/api/ai/chat-response";
 /* Some 1000 pieces: 250 KB of events, twice what kernel and queue hold. */
 const WORDS = Array.from({ length: 500 }, (_, i) => `word${i}`).join(" ");
 const STALL = 900;	/* pieces */
 const FAR = 700;
 const readers = [];
-let stack, gateway;
+let stack, gateway, roomy;
 
 before(async () => {
 	stack = await startStack({ env: { AI_JOIN_MS: "0", AI_STALL_MS: "300000" } });
 	gateway = await secondGateway(stack, { WS_QUEUE_MAX: String(QUEUE_MAX) });
+	roomy = await secondGateway(stack, { WS_QUEUE_MAX: String(ROOMY_MAX) });
 });
-after(() => release(...readers, gateway, stack));
+after(() => release(...readers, gateway, roomy, stack));
 
 /* A POST that wants events, from a reader that stops after so many bytes. */
 function streamTo(rest, body, bytes) {
@@ -123,5 +126,49 @@ test("a stream whose reader comes back in time has missed nothing", async () => 
 
 	assert.deepEqual([events.at(-1).type, events.at(-1).frame.finish_reason], ["ai_response", "stopped"]);
 	assert.ok(events.at(-1).frame.message === end.message && joined(events) === end.message, "the same text, whole and in pieces");
+	await calm.close();
+});
+
+/* The other end of a socket by hand, from a reader that stops after so many bytes. */
+function socketTo(rest, session, bytes) {
+	const reader = new Narrow(roomy.port, bytes);
+
+	readers.push(reader);
+	reader.send(`GET /ws/chat/${session} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${rest.token}\r\nConnection: Upgrade\r\n`
+		+ "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n");
+	return reader;
+}
+
+/* The frames such a reader has got. */
+function framesOf(reader) {
+	const frames = [], receiver = new Receiver({ binaryType: "nodebuffer", isServer: false, extensions: {} });
+
+	receiver.on("message", (data) => frames.push(JSON.parse(data.toString())));
+	receiver.write(reader.bytes.subarray(reader.bytes.indexOf("\r\n\r\n") + 4));
+	return frames;
+}
+
+test("a socket whose reader comes back after the end has missed nothing: what had no room comes as one piece before it", async () => {
+	const rest = await guestOf(gateway);
+	const session = `session-${randomUUID()}`;
+	const message = "the end comes first";
+	const calm = await chatOf(stack, rest, session);
+
+	await script({ match: message, text: WORDS });
+	const reader = socketTo(rest, session, 4096);
+	await until("it is open", () => reader.received.startsWith("HTTP/1.1 101"));
+	await calm.post(message);
+	const end = await calm.next("ai_response", 90000);
+
+	await reader.stopped();
+	reader.readOn();
+	await until("it has the end", () => framesOf(reader).some((frame) => frame.type === "ai_response"), { ms: 60000 });
+	const frames = framesOf(reader).filter((frame) => frame.turn_id === end.turn_id);
+	const pieces = frames.filter((frame) => frame.type === "ai_delta");
+
+	assert.equal(frames.at(-1).type, "ai_response");
+	pieces.forEach((piece, i) => assert.equal(piece.offset, i));
+	assert.ok(pieces.length < calm.deltas(end.turn_id, 1).length, "not all had room");
+	assert.equal(pieces.map((piece) => piece.text).join(""), end.message);
 	await calm.close();
 });

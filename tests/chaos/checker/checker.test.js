@@ -1,7 +1,11 @@
 /* The checker finds a planted defect of every kind, and nothing in a run in which all is well. */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { readLogs, saveLogs } from "../saved_logs.js";
 import { cleanRun } from "./example.js";
 import { INVARIANTS, check, report, summary } from "./index.js";
 
@@ -248,4 +252,12 @@ test("kills that hit nothing do not count", () => {
 	assert.match(check(logs).invalid.join(), /only 1 of 4 kills/);
 	logs.faults.at(-1).hit = true;
 	assert.deepEqual(check(logs).invalid, []);
+});
+
+test("a run that was kept is read as it was", async (t) => {
+	const dir = mkdtempSync(join(tmpdir(), "alp-saved-"));
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	saveLogs(join(dir, "logs.jsonl"), cleanRun());
+	assert.deepEqual(await readLogs(join(dir, "logs.jsonl")), JSON.parse(JSON.stringify(cleanRun())));
 });

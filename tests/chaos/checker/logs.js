@@ -101,19 +101,25 @@ export function callsByCmid(logs) {
 	return groupBy(logs.sim, (call) => cmidOf(call.messages.findLast((m) => m.role === "user")?.content ?? ""));
 }
 
-/* Everything that is known of one turn, in the order of time. */
+const AROUND_MS = 2000;
+const VIEW = new Set(["open", "close", "restore", "history"]);	/* what a tab shows begins anew */
+
+/* Everything that is known of one turn and of the tabs that saw it, in the order of time. */
 export function timeLine(logs, { turn, cmid }) {
 	const turns = logs.db.turns.filter((row) => row.id === turn || (cmid && row.client_message_id === cmid));
 	const ids = new Set([turn, ...turns.map((row) => row.id)].filter(Boolean));
 	const cmids = new Set([cmid, ...turns.map((row) => row.client_message_id)].filter(Boolean));
-	const client = logs.client.filter((e) => ids.has(e.turn) || cmids.has(e.cmid) || ids.has(e.active?.turn))
+	const about = logs.client.filter((e) => ids.has(e.turn) || cmids.has(e.cmid) || ids.has(e.active?.turn));
+	const tabs = new Set(about.map(tabOf));
+	const isView = (e) => VIEW.has(e.ev) && e.t >= about[0].t - AROUND_MS && e.t <= about.at(-1).t && tabs.has(tabOf(e));
+	const client = [...about, ...logs.client.filter((e) => !ids.has(e.active?.turn) && isView(e))]
 		.map((e) => ({ t: e.t, what: `${e.user} tab ${e.tab} ${e.ev} ${brief(e)}` }));
 	const calls = logs.sim.filter((call) => cmids.has(cmidOf(call.messages.at(-1)?.content ?? "")))
 		.flatMap((call) => [{ t: call.asked, what: `call ${call.n} begins` },
 			...(call.ended === undefined ? [] : [{ t: call.ended, what: `call ${call.n} ends: ${call.outcome}` }])]);
 	const own = [...client, ...calls].sort((a, b) => a.t - b.t);
 	const [from, to] = [own[0]?.t ?? logs.clock.start, own.at(-1)?.t ?? logs.clock.end];
-	const around = logs.faults.filter((f) => f.t >= from - 2000 && f.t <= to + 2000)
+	const around = logs.faults.filter((f) => f.t >= from - AROUND_MS && f.t <= to + AROUND_MS)
 		.map((f) => ({ t: f.t, what: `FAULT ${f.kind} ${f.target}${f.detail ? ` ${f.detail}` : ""}` }));
 
 	return [...own, ...around].sort((a, b) => a.t - b.t)
@@ -121,7 +127,7 @@ export function timeLine(logs, { turn, cmid }) {
 		.concat(turns.map((row) => `   in the database: ${JSON.stringify(row)}`));
 }
 
-function brief({ cmid, turn, epoch, offset, text, code, seq, state }) {
+function brief({ cmid, turn, epoch, offset, text, code, seq, state, gateway, messages, active }) {
 	return Object.entries({ cmid: cmid?.slice(0, 8), turn: turn?.slice(0, 8), epoch, offset, seq, state, code,
-		text: text?.slice(0, 60) }).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}=${v}`).join(" ");
+		text: text?.slice(0, 60), gateway, messages: messages?.length, active: active && `(${brief(active)})` }).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}=${v}`).join(" ");
 }
