@@ -1,8 +1,10 @@
 #!/bin/sh
 # rootfs.sh FOLDER FILE...: a root file system with these programs and libraries, the
 # shared libraries they need, the certificates and an unprivileged user; nothing else,
-# not even a shell.
+# not even a shell. What is in FOLDER already stays. Every file and folder gets the same
+# time and the mode 755 or 644, so that two builds are alike.
 set -eu
+TIME=2020-01-01T00:00:00Z
 
 root=$1
 shift
@@ -11,7 +13,7 @@ shift
 put() {
 	[ ! -e "$root$1" ] || return 0
 	mkdir -p "$root${1%/*}"
-	cp -L --preserve=mode,timestamps "$1" "$root$1"
+	cp -L --preserve=mode "$1" "$root$1"
 }
 
 for program in "$@"; do
@@ -27,3 +29,5 @@ printf 'alp:x:65532:65532::/:/usr/sbin/nologin\n' >"$root/etc/passwd"
 printf 'alp:x:65532:\n' >"$root/etc/group"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 mkdir -p "$root/tmp" "$root/proc" "$root/sys" "$root/dev"
+chmod -R u=rwX,go=rX "$root"
+find "$root" -exec touch -h -d "$TIME" {} +

@@ -7,6 +7,7 @@
 
 #include "accept.h"
 #include "log.h"
+#include "static_tag.h"
 
 #define FILES_MAX 8192
 #define DEPTH_MAX 16
@@ -79,6 +80,7 @@ static bool add_file(struct static_files *files, const char *disk, const char *n
 	entry->file.path = talloc_strdup(entry, disk);
 	entry->file.type = type_of(name);
 	entry->file.siblings[ENCODING_PLAIN] = true;
+	entry->file.tags = talloc_zero_array(entry, struct static_tag, ENCODING_BROTLI + 1);
 	entry->file.immutable = strncmp(name, "/assets/", 8) == 0;
 	HASH_ADD_KEYPTR(hh, files->entries, entry->name, strlen(entry->name), entry);
 	return true;

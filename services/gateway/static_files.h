@@ -15,11 +15,14 @@ struct static_files;
 
 enum encoding { ENCODING_PLAIN, ENCODING_GZIP, ENCODING_BROTLI };
 
+struct static_tag;
+
 struct static_file {
 	const char *path; /* on disk */
 	const char *type; /* Content-Type */
 	bool siblings[3]; /* by encoding; the plain one is always there */
 	bool immutable; /* its name changes with its content */
+	struct static_tag *tags; /* by encoding */
 };
 
 /* Walks dir once. "" serves no files. NULL with err when dir holds more than is sane. */

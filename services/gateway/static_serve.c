@@ -7,6 +7,7 @@
 
 #include "http.h"
 #include "problem.h"
+#include "static_tag.h"
 
 static const char *const codings[] = { [ENCODING_GZIP] = "gzip", [ENCODING_BROTLI] = "br" };
 static const char *const suffixes[] = { [ENCODING_PLAIN] = "", [ENCODING_GZIP] = ".gz", [ENCODING_BROTLI] = ".br" };
@@ -28,13 +29,6 @@ static void file_headers(struct http_request *r, const struct static_file *file,
 		http_header(r, "content-encoding", "%s", codings[encoding]);
 }
 
-/* Size and time of change: a rebuild under a running gateway is noticed. */
-static void etag_of(const struct stat *st, char out[64])
-{
-	snprintf(out, 64, "\"%llx-%llx\"", (unsigned long long)st->st_size,
-		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st->st_mtim.tv_nsec);
-}
-
 static bool is_known(struct http_request *r, const char *etag)
 {
 	struct text known = http_request_header(r, WSI_TOKEN_HTTP_IF_NONE_MATCH, 1024);
@@ -46,18 +40,17 @@ static void send_file(struct http_request *r, const struct static_file *file, en
 {
 	char *path = talloc_asprintf(r, "%s%s", file->path, suffixes[encoding]);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct static_tag *tag = &file->tags[encoding];
 	struct stat st;
-	char etag[64];
 
-	if (fd < 0 || fstat(fd, &st) != 0) { /* taken away since the start */
+	if (fd < 0 || fstat(fd, &st) != 0 || !static_tag_read(tag, fd, &st)) { /* taken away since the start */
 		if (fd >= 0)
 			close(fd);
 		problem_detail(r, 404, "Not Found");
 		return;
 	}
-	etag_of(&st, etag);
-	file_headers(r, file, encoding, etag);
-	if (is_known(r, etag)) {
+	file_headers(r, file, encoding, tag->etag);
+	if (is_known(r, tag->etag)) {
 		close(fd);
 		http_answer(r, 304, file->type, (struct text){ 0 });
 		return;

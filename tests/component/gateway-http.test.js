@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -563,6 +563,23 @@ test("the page's files come compressed and cached, its own paths are the page", 
 	}
 	const refused = await rest.post("/tracks", {});
 	assert.deepEqual([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
+});
+
+test("a page of a new version is another one, though it has the old one's size and time", async () => {
+	const rest = new Rest(stack.url);
+	const file = join(dist, "docs.html");
+	const { size, mtime } = statSync(file);
+	const old = await rest.get("/docs");
+	const known = { "if-none-match": old.headers.get("etag") };
+
+	assert.equal((await rest.get("/docs", known)).status, 304);
+	writeFileSync(file, old.text.replace("docs", "more"));
+	utimesSync(file, mtime, mtime);
+	assert.equal(statSync(file).size, size);
+	const page = await rest.get("/docs", known);
+	assert.deepEqual([page.status, page.text], [200, old.text.replace("docs", "more")]);
+	writeFileSync(file, old.text);
+	assert.equal((await rest.get("/docs", known)).status, 304, "the same content, the same tag");
 });
 
 test("a connection is kept over files and answers alike", async () => {

@@ -15,9 +15,9 @@ const MINUTE = 60000;
 const DOCKER_NAMES = ["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_BUILDKIT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"];
 
 /* Runs a program: { code, out }, the output of both streams. */
-function run(program, args, { env = process.env, ms = MINUTE } = {}) {
+function run(program, args, { env = process.env, ms = MINUTE, cwd = ROOT } = {}) {
 	return new Promise((resolve) => {
-		execFile(program, args, { cwd: ROOT, env, timeout: ms, maxBuffer: 64 * 1024 * 1024 },
+		execFile(program, args, { cwd, env, timeout: ms, maxBuffer: 64 * 1024 * 1024 },
 			(err, stdout, stderr) => resolve({ code: err ? err.code ?? err.signal : 0, out: stdout, err: stderr }));
 	});
 }
@@ -30,7 +30,11 @@ async function must(what, result) {
 	return out.trim();
 }
 
-export const docker = (...args) => must(`docker ${args.join(" ")}`, run("docker", args));
+export const docker = (...args) => docker.within(MINUTE, ...args);
+docker.within = (ms, ...args) => must(`docker ${args.join(" ")}`, run("docker", args, { ms }));
+
+/* A line of shell in a folder. */
+export const sh = (line, cwd) => must(line, run("sh", ["-c", line], { cwd, ms: 2 * MINUTE }));
 
 export class Compose {
 	static async make() {

@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { guestOf } from "../lib/rest.js";
 import { until } from "../lib/until.js";
 import { chatOf } from "../lib/ws.js";
+import { builtAgain, differences, layersOf } from "./again.js";
 import { Compose, docker } from "./compose.js";
 
 const MINUTE = 60000;
@@ -85,6 +86,19 @@ step("the images build; each is small and runs as nobody in particular", async (
 		assert.ok(size < IMAGE_MAX, `alp-${name} has ${size} bytes`);
 		assert.equal(config.User, "65532:65532");
 		assert.ok(!config.Env.some((line) => /KEY|PASSWORD/.test(line)));
+	}
+}, { timeout: 30 * MINUTE });
+
+step("built again from a copy of the source, each image has the same layers", async (t) => {
+	const again = await builtAgain(OURS);
+
+	t.after(again.remove);
+	for (const name of OURS) {
+		const [layers, second] = [await layersOf(`alp-${name}`), await layersOf(again.images[name])];
+
+		assert.equal(layers.length, 1, name);
+		if (layers.join() !== second.join())
+			assert.fail(`alp-${name}: ${await differences(`alp-${name}`, again.images[name]) || "the same entries in another order"}`);
 	}
 }, { timeout: 30 * MINUTE });
 
