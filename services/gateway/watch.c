@@ -104,6 +104,7 @@ void watch_heard(struct watch *w)
 
 void watch_free(struct watch *w)
 {
+	watch_fail(w, RC_BUSY);
 	loop_disarm(w->events->gw->loop, &w->timer);
 	request_forget(w->pulling);
 	event_streams_end(w, NULL);

@@ -57,7 +57,7 @@ struct watch *watch_find(const struct events *events, const struct uuid_text *tu
 struct watch *watch_open(struct events *events, const struct uuid_text *turn_id, const struct caller *caller,
 			 int64_t epoch);
 void watch_name(struct watch *w, const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text key);
-void watch_free(struct watch *w);
+void watch_free(struct watch *w); /* who still waits is told to ask again */
 
 /* None of its owner's sockets is there any more. */
 bool watch_is_lonely(const struct watch *w);
@@ -84,6 +84,9 @@ struct ws_frame *watch_rest_frame(const struct watch *w, size_t from);
  * frame of the newest piece, made when first needed and shared by the caller.
  */
 void watch_feed(const struct watch *w, struct ws_conn *ws, int64_t next, struct ws_frame **last);
+
+/* Whoever waits is told why there is no answer. */
+void watch_fail(struct watch *w, enum rc rc);
 
 /*
  * Before the end: what had no room goes out as one piece, so that the joined

@@ -19,14 +19,25 @@ struct waiter {
 	struct waiter *next;
 };
 
-static struct waiter *wait_for(struct watch *w, enum wish wish, const struct ws_conn *ws)
+/* What happens while a history waits goes behind it: it may be of a later turn, of which the history knows nothing. */
+static struct waiter *wait_for(struct watch *w, enum wish wish, struct ws_conn *ws)
 {
 	struct waiter *waiter = talloc_zero(w, struct waiter);
 
 	waiter->wish = wish;
 	waiter->ws_id = ws->id;
 	LL_APPEND(w->waiters, waiter);
+	if (wish == WISH_RESTORE)
+		ws_hold(ws);
 	return waiter;
+}
+
+/* Was answered, and is off the list. */
+static void waiter_done(struct waiter *waiter, struct ws_conn *ws)
+{
+	if (waiter->wish == WISH_RESTORE)
+		ws_release(ws);
+	talloc_free(waiter);
 }
 
 /* The next one whose socket is still there; it is off the list. NULL: none left. */
@@ -124,11 +135,11 @@ static void serve_running(struct watch *w)
 		} else if (waiter->wish == WISH_RESUME) {
 			push_rest(w, ws, waiter->epoch, waiter->offset);
 		}
-		talloc_free(waiter);
+		waiter_done(waiter, ws);
 	}
 }
 
-static void serve_failed(struct watch *w, enum rc rc)
+void watch_fail(struct watch *w, enum rc rc)
 {
 	struct ws_refs refs = { .turn_id = uuid_as_text(&w->turn_id), .chat_id = uuid_as_text(&w->chat_id) };
 	const struct text none = { 0 };
@@ -139,7 +150,7 @@ static void serve_failed(struct watch *w, enum rc rc)
 		/* A restore names no turn: an error about one would say that the reply failed. */
 		refs.turn_id = waiter->wish == WISH_RESTORE ? none : uuid_as_text(&w->turn_id);
 		ws_error_rc(ws, rc, &refs);
-		talloc_free(waiter);
+		waiter_done(waiter, ws);
 	}
 }
 
@@ -154,9 +165,9 @@ void watch_end(struct watch *w, struct ws_frame *final, bool told)
 			ws_drop_pieces(ws, is_same_turn, &w->turn_id);
 		}
 		/* After a restore the end comes (again): the restored history does not have it. */
-		if (final != NULL && (told ? waiter->wish == WISH_RESTORE : !w->live))
+		if (final != NULL && (told ? waiter->wish == WISH_RESTORE && !ws_holds(ws, final) : !w->live))
 			ws_push(ws, final);
-		talloc_free(waiter);
+		waiter_done(waiter, ws);
 	}
 	if (final != NULL && !told && w->live) {
 		watch_tell_rest(w);
@@ -181,7 +192,7 @@ static void drop_strangers(struct watch *w)
 			continue;
 		ws_error_rc(ws, RC_NOT_FOUND, &refs);
 		LL_DELETE(w->waiters, waiter);
-		talloc_free(waiter);
+		waiter_done(waiter, ws);
 	}
 }
 
@@ -287,7 +298,7 @@ static void watch_on_pulled(void *arg, const struct answer *answer)
 	}
 	log_info(&w->events->gw->log, "events.pull", "turn=%.8s rc=%s reason=\"%s\"", w->turn_id.s,
 		 rc_name(answer->err.rc), answer->err.message);
-	serve_failed(w, answer->err.rc);
+	watch_fail(w, answer->err.rc);
 	/* A turn nobody waits for any more, or that is not there; otherwise the timer asks again. */
 	if (answer->err.rc == RC_NOT_FOUND && w->live)
 		vanished(w);

@@ -179,7 +179,8 @@ void ws_ask_send(struct ws_ask *ask, struct peer *peer, enum msg_id msg, const v
 	ask->msg = msg;
 	ask->since_us = clock_us();
 	ws->asks_open++;
-	ws->posts_open += ask->is_post;
+	if (ask->is_post)
+		ws_hold(ws);
 	FAULT_POINT(gateway_before_request);
 	bus_request(peer, msg, body, &how, ws_ask_on_answer, ask);
 	FAULT_POINT(gateway_after_request);

@@ -109,7 +109,7 @@ void ws_push(struct ws_conn *ws, struct ws_frame *frame)
 
 void ws_push_event(struct ws_conn *ws, struct ws_frame *frame)
 {
-	push(ws, ws->posts_open > 0 ? &ws->held : &ws->out, frame);
+	push(ws, ws->holds > 0 ? &ws->held : &ws->out, frame);
 }
 
 void ws_push_json(struct ws_conn *ws, const UT_string *json)
@@ -137,9 +137,22 @@ void ws_drop_pieces(struct ws_conn *ws, turn_test *is_told, const void *arg)
 			cursor_close(&ws->cursors.items[i]);
 }
 
+void ws_hold(struct ws_conn *ws)
+{
+	ws->holds++;
+}
+
+bool ws_holds(const struct ws_conn *ws, const struct ws_frame *frame)
+{
+	const struct ws_item *item;
+
+	DL_SEARCH_SCALAR(ws->held.items, item, frame, frame);
+	return item != NULL;
+}
+
 void ws_release(struct ws_conn *ws)
 {
-	if (--ws->posts_open > 0)
+	if (--ws->holds > 0)
 		return;
 	while (ws->held.items != NULL) {
 		struct ws_frame *frame = queue_take(&ws->held);

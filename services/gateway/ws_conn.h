@@ -56,8 +56,8 @@ struct ws_conn {
 	UT_string in; /* a message in pieces */
 	bool in_binary;
 	struct ws_queue out;
-	struct ws_queue held; /* events that wait until posts on their way are acknowledged */
-	int posts_open;
+	struct ws_queue held; /* events that wait until posts are acknowledged, and histories told */
+	int holds;
 	struct uuid_text posted[POSTED_MAX]; /* the latest messages it sent: it is told of them by their answers */
 	unsigned posted_n;
 	int asks_open; /* requests on the bus */
@@ -97,8 +97,10 @@ void ws_drop_held(struct ws_conn *ws, turn_test *is_told, const void *arg);
 /* Those, and every piece to come: the socket has the whole turn in another way. */
 void ws_drop_pieces(struct ws_conn *ws, turn_test *is_told, const void *arg);
 
-/* A post on its way was answered: what was held back follows. */
+/* From now on events wait, until as many releases: what was held back follows the answer. */
+void ws_hold(struct ws_conn *ws);
 void ws_release(struct ws_conn *ws);
+bool ws_holds(const struct ws_conn *ws, const struct ws_frame *frame); /* it is among what waits */
 
 /* A message of this client id was sent by this socket lately. */
 bool ws_has_posted(const struct ws_conn *ws, const struct uuid_text *client_message_id);
