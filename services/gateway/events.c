@@ -35,17 +35,22 @@ uint64_t events_pulls(const struct events *events)
 	return events->pulls_n;
 }
 
-struct ws_frame *frame_complete(struct events *events, struct text frame, int64_t total_us, int64_t began_us)
+struct ws_frame *watch_end_frame(struct events *events, const struct uuid_text *turn_id, struct text json,
+				 int64_t total_us, int64_t began_us)
 {
 	int64_t out_us = clock_us() - began_us;
+	struct ws_frame *frame;
 
-	if (total_us <= 0)
-		return ws_frame_new(frame);
-	utstring_clear(&events->scratch);
-	utstring_bincpy(&events->scratch, frame.p, frame.len);
-	utstring_printf(&events->scratch, ",\"gateway_out\":%lld,\"total\":%lld}}", (long long)out_us,
-			(long long)total_us + (long long)out_us);
-	return ws_frame_new(json_written(&events->scratch));
+	if (total_us > 0) {
+		utstring_clear(&events->scratch);
+		utstring_bincpy(&events->scratch, json.p, json.len);
+		utstring_printf(&events->scratch, ",\"gateway_out\":%lld,\"total\":%lld}}", (long long)out_us,
+				(long long)total_us + (long long)out_us);
+		json = json_written(&events->scratch);
+	}
+	frame = ws_frame_new(json);
+	frame->end_of = *turn_id;
+	return frame;
 }
 
 static void tell(const struct audience *audience, struct ws_frame *frame)
@@ -158,7 +163,7 @@ static void on_end(struct events *events, const struct msg_chat_event *m, const 
 	FAULT_POINT(gateway_before_final);
 	if (!ended_add(&events->ended, &m->turn_id, epoch, m->type))
 		return;
-	frame = frame_complete(events, m->frame, m->total_us, began_us);
+	frame = watch_end_frame(events, &m->turn_id, m->frame, m->total_us, began_us);
 	if (w != NULL)
 		watch_tell_rest(w);
 	tell(audience, frame);

@@ -90,8 +90,8 @@ void watch_fail(struct watch *w, enum rc rc);
 
 /*
  * Before the end: what had no room goes out as one piece, so that the joined
- * pieces are the reply. Who has no room for that either is let go, as he would
- * be for the end, which has all of it once more.
+ * pieces are the reply. Who has no room for that and the end is let go; his
+ * next history has all of it.
  */
 void watch_tell_rest(const struct watch *w);
 
@@ -101,7 +101,8 @@ void watch_tell_rest(const struct watch *w);
  */
 void watch_end(struct watch *w, struct ws_frame *final, bool told);
 
-/* A frame as chat made it; total_us > 0: its timing object is open and is closed here. */
-struct ws_frame *frame_complete(struct events *events, struct text frame, int64_t total_us, int64_t began_us);
+/* A turn's end as chat wrote it; total_us > 0: its timing object is open and is closed here. */
+struct ws_frame *watch_end_frame(struct events *events, const struct uuid_text *turn_id, struct text json,
+				 int64_t total_us, int64_t began_us);
 
 #endif

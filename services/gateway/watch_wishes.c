@@ -164,8 +164,8 @@ void watch_end(struct watch *w, struct ws_frame *final, bool told)
 			push_restored(ws, waiter->head, NULL);
 			ws_drop_pieces(ws, is_same_turn, &w->turn_id);
 		}
-		/* After a restore the end comes (again): the restored history does not have it. */
-		if (final != NULL && (told ? waiter->wish == WISH_RESTORE && !ws_holds(ws, final) : !w->live))
+		/* After a restore the end comes (again): the restored history does not have it. It may be held already. */
+		if (final != NULL && (told ? waiter->wish == WISH_RESTORE : !w->live) && !ws_holds_end(ws, &w->turn_id))
 			ws_push(ws, final);
 		waiter_done(waiter, ws);
 	}
@@ -219,7 +219,7 @@ static void pulled_end(struct watch *w, const struct ans_turn_get *ans, int64_t 
 	bool told;
 
 	if (ans->final.len > 0)
-		final = frame_complete(events, ans->final, ans->total_us, began_us);
+		final = watch_end_frame(events, &w->turn_id, ans->final, ans->total_us, began_us);
 	else
 		log_warning(&events->gw->log, "events.no_end", "turn=%.8s state=" TEXT_FMT, w->turn_id.s,
 			    TEXT_ARG(ans->turn.outcome.state));
@@ -281,7 +281,7 @@ static void vanished(struct watch *w)
 	json_str(&json, "state", "stopped");
 	json_i64(&json, "attempt", w->mirror.epoch);
 	json_close(&json, '}');
-	frame = ws_frame_new(json_written(&json));
+	frame = watch_end_frame(w->events, &w->turn_id, json_written(&json), 0, 0);
 	watch_end(w, frame, false);
 	ws_frame_unref(frame);
 }

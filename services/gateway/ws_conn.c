@@ -31,6 +31,7 @@ struct ws_frame *ws_frame_new(struct text json)
 		abort();
 	frame->refs = 1;
 	frame->piece_of.s[0] = '\0';
+	frame->end_of.s[0] = '\0';
 	frame->len = json.len;
 	memcpy(frame->bytes + LWS_PRE, json.p, json.len);
 	return frame;
@@ -142,12 +143,14 @@ void ws_hold(struct ws_conn *ws)
 	ws->holds++;
 }
 
-bool ws_holds(const struct ws_conn *ws, const struct ws_frame *frame)
+bool ws_holds_end(const struct ws_conn *ws, const struct uuid_text *turn_id)
 {
 	const struct ws_item *item;
 
-	DL_SEARCH_SCALAR(ws->held.items, item, frame, frame);
-	return item != NULL;
+	DL_FOREACH (ws->held.items, item)
+		if (strcmp(item->frame->end_of.s, turn_id->s) == 0)
+			return true;
+	return false;
 }
 
 void ws_release(struct ws_conn *ws)

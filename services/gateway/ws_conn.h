@@ -24,6 +24,7 @@ enum ws_close {
 struct ws_frame {
 	unsigned refs;
 	struct uuid_text piece_of; /* the turn of whose reply it is a piece, or a reset; "": it is something else */
+	struct uuid_text end_of; /* the turn whose end it tells, or "" */
 	size_t len;
 	unsigned char bytes[]; /* LWS_PRE, then the text */
 };
@@ -100,7 +101,7 @@ void ws_drop_pieces(struct ws_conn *ws, turn_test *is_told, const void *arg);
 /* From now on events wait, until as many releases: what was held back follows the answer. */
 void ws_hold(struct ws_conn *ws);
 void ws_release(struct ws_conn *ws);
-bool ws_holds(const struct ws_conn *ws, const struct ws_frame *frame); /* it is among what waits */
+bool ws_holds_end(const struct ws_conn *ws, const struct uuid_text *turn_id); /* its end is among what waits */
 
 /* A message of this client id was sent by this socket lately. */
 bool ws_has_posted(const struct ws_conn *ws, const struct uuid_text *client_message_id);

@@ -93,6 +93,16 @@ export async function runChaos({ seconds = 120, seed = 1, build = "debug", users
 	}
 }
 
+/* A full disk takes nobody the report. */
+function trySave(dir, logs) {
+	try {
+		saveLogs(join(dir, "logs.jsonl"), logs);
+		return [];
+	} catch (error) {
+		return [`logs.jsonl is not whole: ${error.message}`];
+	}
+}
+
 /* Runs, checks, stops. { logs, result, complaints, text }: text is empty when all is well. */
 export async function chaos(options) {
 	const { logs, bed, skipped } = await runChaos(options);
@@ -102,9 +112,7 @@ export async function chaos(options) {
 
 	const keep = bad || complaints.length > 0 || options.keep;
 
-	if (keep)
-		saveLogs(join(bed.dir, "logs.jsonl"), logs);
-	complaints.push(...await bed.stop({ keep }));
+	complaints.push(...await bed.stop({ keep }), ...keep ? trySave(bed.dir, logs) : []);
 	const text = [report(logs, result), ...complaints, ...(bad || complaints.length > 0 ? [`logs are kept in ${bed.dir}`] : [])]
 		.filter(Boolean).join("\n");
 

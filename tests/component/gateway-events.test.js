@@ -194,39 +194,54 @@ test("the history of one chat takes no piece from another's reply", () => withHe
 	await Promise.all([ws.close(), tab.close()]);
 }));
 
+/* The state is waited for no longer than 3 s: a machine that needs more for all this tries again. */
+const OVERTAKE_TRIES = 5;
+
+/* One socket restores while a reply runs whose state cannot be had; that ends unheard, and another begins. True: before the wait was over. */
+async function overtake({ ws, beside, far, events, proxy }) {
+	const first = await far.post("Meanwhile [[sim:tokens=2000]]");
+	const held = proxy.counts.held;
+
+	await ws.next((f) => f.type === "ai_delta" && f.turn_id === first.turn_id && f.offset === 3);
+	events.open = false;
+	proxy.holds = (direction, bytes) => direction === "up" && bytes.includes('"turn_get"');
+	ws.send({ type: "restore_chat" });
+	await until("the state of the reply is asked for", () => proxy.counts.held > held);
+	far.send({ type: "stop", turn_id: first.turn_id });
+	await ends(far, first.turn_id);
+	events.open = true;
+	const second = await far.post("And now?");
+
+	await beside.next((f) => f.turn_id === second.turn_id && f.type === "accepted");
+	const early = ws.frames.some((f) => f.turn_id === second.turn_id);
+
+	proxy.holds = () => false;
+	proxy.heal();
+	const told = await ws.next((f) => f.type === "chat_restored" || f.type === "error");
+	const end = await ends(ws, second.turn_id);
+
+	if (told.type === "error")
+		return false;
+	assert.ok(!early, "it waits for the history");
+	assert.equal(behind(ws, told, second.turn_id)[0].type, "accepted");
+	assert.equal(joined(ws, end), end.message);
+	assert.equal(behind(ws, told, first.turn_id).map((f) => f.type).join(), "ai_response");
+	return true;
+}
+
 test("a history that waits for the state of an older reply is told before what has happened meanwhile", async () => {
 	const claim = await claimPorts(1);
 	const proxy = await BusProxy.start({ transport: "ws", listen: claim.ports[0], target: stack.env.BUS_CHAT });
 	const events = await Valve.to(stack.ports.BUS_EVENT);
 	const own = await secondGateway(stack, { BUS_CHAT: `127.0.0.1:${claim.ports[0]}`, BUS_EVENT: `127.0.0.1:${events.port}` });
-	const ends = (ws, turnId) => ws.next((f) => f.type === "ai_response" && f.turn_id === turnId, 40000);
 
 	try {
 		const rest = await guestOf(stack);
 		const [ws, beside, far] = [await chatOf(own, rest, "overtaken"), await chatOf(own, rest, "overtaken"), await chatOf(stack, rest, "overtaken")];
-		const first = await far.post("Meanwhile [[sim:tokens=2000]]");
+		let tries = 0;
 
-		await ws.next((f) => f.type === "ai_delta" && f.turn_id === first.turn_id && f.offset === 3);
-		events.open = false;
-		proxy.holds = (direction, bytes) => direction === "up" && bytes.includes('"turn_get"');
-		ws.send({ type: "restore_chat" });
-		await until("the state of the reply is asked for", () => proxy.counts.held > 0);
-		far.send({ type: "stop", turn_id: first.turn_id });
-		await ends(far, first.turn_id);
-		events.open = true;
-		const second = await far.post("And now?");
-
-		await beside.next((f) => f.turn_id === second.turn_id && f.type === "accepted");
-		assert.ok(!ws.frames.some((f) => f.turn_id === second.turn_id), "it waits for the history");
-		proxy.holds = () => false;
-		proxy.heal();
-		const restored = await ws.next("chat_restored");
-		const end = await ends(ws, second.turn_id);
-
-		assert.ok(ws.frames.indexOf(restored) < ws.frames.findIndex((f) => f.turn_id === second.turn_id));
-		assert.equal(behind(ws, restored, second.turn_id)[0].type, "accepted");
-		assert.equal(joined(ws, end), end.message);
-		assert.equal(ws.frames.filter((f) => f.type === "ai_response" && f.turn_id === first.turn_id).length, 1);
+		while (!await overtake({ ws, beside, far, events, proxy }))
+			assert.ok(++tries < OVERTAKE_TRIES, "never within the wait");
 		await Promise.all([ws, beside, far].map((socket) => socket.close()));
 	} finally {
 		await release(own, proxy, events, { stop: () => claim.release() });

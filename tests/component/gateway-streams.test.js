@@ -13,7 +13,9 @@ import { chatOf } from "../lib/ws.js";
 import { Narrow, secondGateway } from "./gateway-lib.js";
 
 const QUEUE_MAX = 8192;
-const ROOMY_MAX = 32768;	/* half of it is for pieces, the other is more than a rest and an end need */
+/* Some 4000 pieces, 600 KB of frames, to a socket; half of its queue is for them, the other is more than a rest and an end need. */
+const MANY_WORDS = Array.from({ length: 2000 }, (_, i) => `word${i}`).join(" ");
+const ROOMY_MAX = 131072;
 const PATH = "/api/ai/chat-response";
 /* Some 1000 pieces: 250 KB of events, twice what kernel and queue hold. */
 const WORDS = Array.from({ length: 500 }, (_, i) => `word${i}`).join(" ");
@@ -154,7 +156,7 @@ test("a socket whose reader comes back after the end has missed nothing: what ha
 	const message = "the end comes first";
 	const calm = await chatOf(stack, rest, session);
 
-	await script({ match: message, text: WORDS });
+	await script({ match: message, text: MANY_WORDS });
 	const reader = socketTo(rest, session, 4096);
 	await until("it is open", () => reader.received.startsWith("HTTP/1.1 101"));
 	await calm.post(message);

@@ -196,9 +196,10 @@ for (const [inv, what, plant] of PLANTED) {
 		const logs = cleanRun();
 
 		plant(logs);
-		const found = check(logs).violations;
+		const result = check(logs);
 
-		assert.ok(found.some((v) => v.inv === inv), `found: ${JSON.stringify(found)}`);
+		assert.ok(result.violations.some((v) => v.inv === inv), `found: ${JSON.stringify(result.violations)}`);
+		assert.match(report(logs, result), new RegExp(`^${inv} \\(seed 7\\): `, "m"));
 	});
 }
 

@@ -110,8 +110,8 @@ export function timeLine(logs, { turn, cmid }) {
 	const ids = new Set([turn, ...turns.map((row) => row.id)].filter(Boolean));
 	const cmids = new Set([cmid, ...turns.map((row) => row.client_message_id)].filter(Boolean));
 	const about = logs.client.filter((e) => ids.has(e.turn) || cmids.has(e.cmid) || ids.has(e.active?.turn));
-	const tabs = new Set(about.map(tabOf));
-	const isView = (e) => VIEW.has(e.ev) && e.t >= about[0].t - AROUND_MS && e.t <= about.at(-1).t && tabs.has(tabOf(e));
+	const tabs = new Set(about.map(tabOf)), since = about[0]?.t - AROUND_MS, until = about.at(-1)?.t;
+	const isView = (e) => VIEW.has(e.ev) && tabs.has(tabOf(e)) && e.t >= since && e.t <= until;
 	const client = [...about, ...logs.client.filter((e) => !ids.has(e.active?.turn) && isView(e))]
 		.map((e) => ({ t: e.t, what: `${e.user} tab ${e.tab} ${e.ev} ${brief(e)}` }));
 	const calls = logs.sim.filter((call) => cmids.has(cmidOf(call.messages.at(-1)?.content ?? "")))
