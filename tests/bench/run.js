@@ -91,7 +91,7 @@ async function readings(stack) {
 }
 
 const stack = await startStack({ build: process.env.BUILD ?? "release", persona: "bench", tokenDelayMs: 0,
-	simOptions: ["--tokens", String(TOKENS)], env: { AI_SLOTS: "256", LOG_LEVEL: "info", PG_CONNECTIONS: "16" } });
+	simOptions: ["--tokens", String(TOKENS)], env: { AI_SLOTS: "256", LOG_LEVEL: "info", PG_CONNECTIONS: "16", SOCKETS_PER_USER: "1000" } });
 
 try {
 	const guest = await new Rest(stack.url).guest();
