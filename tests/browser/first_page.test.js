@@ -52,7 +52,9 @@ for (const [name, options] of Object.entries({ "ru, desktop": { locale: "ru-RU" 
 		assert.equal(await v.page.getByRole("heading", { level: 1 }).count(), 1, "one language is shown");
 		await v.page.evaluate(() => {
 			globalThis.shifts = [];
-			new PerformanceObserver((list) => globalThis.shifts.push(...list.getEntries().map((entry) => entry.value)))
+			new PerformanceObserver((list) => globalThis.shifts.push(...list.getEntries().map(({ value, sources }) => ({ value,
+				moved: sources.map(({ node, previousRect, currentRect }) => [node?.outerHTML?.slice(0, 120) ?? node?.nodeValue,
+					previousRect.toJSON(), currentRect.toJSON()]) }))))
 				.observe({ type: "layout-shift", buffered: true });
 		});
 		const before = await seen(v.page);
