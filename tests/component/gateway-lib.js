@@ -148,7 +148,6 @@ export async function secondGateway(stack, env = {}) {
  * little: what it does not take stays with the server. Its text is what it read.
  */
 export class Narrow {
-	received = "";
 	bytes = Buffer.alloc(0);
 
 	constructor(port, bytes) {
@@ -157,10 +156,13 @@ export class Narrow {
 		this.child.stdin.on("error", () => {});
 		this.child.stdout.on("data", (data) => {
 			this.bytes = Buffer.concat([this.bytes, data]);
-			this.received = this.bytes.toString();
 		});
 		this.ended = once(this.child, "close");
 		this.limit = bytes;
+	}
+
+	get received() {
+		return this.bytes.toString();
 	}
 
 	send(text) {
