@@ -109,10 +109,11 @@ export function timeLine(logs, { turn, cmid }) {
 	const turns = logs.db.turns.filter((row) => row.id === turn || (cmid && row.client_message_id === cmid));
 	const ids = new Set([turn, ...turns.map((row) => row.id)].filter(Boolean));
 	const cmids = new Set([cmid, ...turns.map((row) => row.client_message_id)].filter(Boolean));
-	const about = logs.client.filter((e) => ids.has(e.turn) || cmids.has(e.cmid) || ids.has(e.active?.turn));
+	const isAbout = (e) => ids.has(e.turn) || cmids.has(e.cmid) || ids.has(e.active?.turn);
+	const about = logs.client.filter(isAbout);
 	const tabs = new Set(about.map(tabOf)), since = about[0]?.t - AROUND_MS, until = about.at(-1)?.t;
 	const isView = (e) => VIEW.has(e.ev) && tabs.has(tabOf(e)) && e.t >= since && e.t <= until;
-	const client = [...about, ...logs.client.filter((e) => !ids.has(e.active?.turn) && isView(e))]
+	const client = logs.client.filter((e) => isAbout(e) || isView(e))
 		.map((e) => ({ t: e.t, what: `${e.user} tab ${e.tab} ${e.ev} ${brief(e)}` }));
 	const calls = logs.sim.filter((call) => cmids.has(cmidOf(call.messages.at(-1)?.content ?? "")))
 		.flatMap((call) => [{ t: call.asked, what: `call ${call.n} begins` },
@@ -129,5 +130,6 @@ export function timeLine(logs, { turn, cmid }) {
 
 function brief({ cmid, turn, epoch, offset, text, code, seq, state, gateway, messages, active }) {
 	return Object.entries({ cmid: cmid?.slice(0, 8), turn: turn?.slice(0, 8), epoch, offset, seq, state, code,
-		text: text?.slice(0, 60), gateway, messages: messages?.length, active: active && `(${brief(active)})` }).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}=${v}`).join(" ");
+		text: text?.slice(0, 60), gateway, messages: messages?.length,
+		active: active && `(${brief(active)})` }).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}=${v}`).join(" ");
 }
