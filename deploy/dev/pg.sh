@@ -327,7 +327,9 @@ database_recreate() {
 		EOS
 		cluster_prepare "${DB_USER:-$PG_USER}" "$DB_PASSWORD" "$DB_NAME"
 	else
-		dropdb --if-exists --force --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME"
+		# force is refused to a role that may not end a worker of autovacuum; a plain drop ends those by itself
+		dropdb --if-exists --force --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME" ||
+			dropdb --if-exists --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME"
 		createdb --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME"
 	fi
 }

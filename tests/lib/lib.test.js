@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { Cluster, createDatabase, psql, rows } from "./pg.js";
@@ -119,6 +119,25 @@ test("release ends everything, and says all that failed", async () => {
 	assert.deepEqual(ended, ["a", "b", "c", "d", "e", "f", "g"]);
 });
 
+test("a database is dropped also while autovacuum works in it, as its owner who is no superuser", async () => {
+	const cluster = await Cluster.start();
+
+	try {
+		await cluster.sql("alter system set autovacuum_naptime = 1");
+		await cluster.sql("select pg_reload_conf()");
+		const database = await createDatabase(cluster.url("postgres"));
+
+		await psql(database.url, `create table t as select md5(n::text) from generate_series(1, 100000) n; delete from t;
+			alter table t set (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)`);
+		await until("autovacuum works in the database", async () => await cluster.sql(
+			`select count(*) from pg_stat_activity where datname = '${database.name}' and backend_type = 'autovacuum worker'`) !== "0", { ms: 60000 });
+		await database.drop();
+		assert.deepEqual(await cluster.sql(`select count(*) from pg_database where datname = '${database.name}'`), "0");
+	} finally {
+		await cluster.stop();
+	}
+});
+
 test("a file that fails runs once more: a lasting failure counts, a passing one is named", async () => {
 	const dir = mkdtempSync(join(tmpdir(), "alp-runner-"));
 	const file = (name, body) => {
@@ -126,17 +145,21 @@ test("a file that fails runs once more: a lasting failure counts, a passing one 
 		return join(dir, name);
 	};
 	const once = JSON.stringify(join(dir, "mark"));
+	const hookOnce = JSON.stringify(join(dir, "hook-mark"));
+	const hooks = JSON.stringify(file("hooks.mjs", `import { after } from "node:test"; export function use() { test("shared", () => {});
+		after(() => { if (!existsSync(${hookOnce})) { writeFileSync(${hookOnce}, ""); throw new Error("a hook"); } }); }`));
 
 	try {
 		const counts = await runFiles([
 			file("steady.test.mjs", `test("a", () => {});`),
 			file("unsteady.test.mjs", `test("b", () => {}); test("c", () => { if (!existsSync(${once})) { writeFileSync(${once}, ""); throw new Error("once"); } });`),
 			file("broken.test.mjs", `test("d", () => { throw new Error("always"); });`),
+			file("hook.test.mjs", `import { use } from ${hooks}; use(); test("e", () => {});`),
 		], join(dir, "report"), { stdio: "ignore" });
 
-		assert.deepEqual([counts.passed, counts.failed, counts.skipped], [3, 1, 0]);
-		assert.equal(counts.unsteady.length, 1);
-		assert.match(counts.unsteady[0], /unsteady\.test\.mjs$/);
+		assert.deepEqual([counts.passed, counts.failed, counts.skipped], [5, 1, 0]);
+		assert.deepEqual(counts.unsteady.map((path) => basename(path)), ["unsteady.test.mjs", "hook.test.mjs"]);
+		assert.match(counts.failures.join("\n"), /^\S*broken\.test\.mjs: d: always$/);
 	} finally {
 		rmSync(dir, { recursive: true, force: true });
 	}

@@ -169,6 +169,14 @@ export class Cluster {
 	};
 }
 
+/*
+ * "force" ends every session of the database, and refuses who may not end one: a worker of autovacuum only obeys a
+ * superuser there. Without force the server ends such workers by itself (CountOtherDBBackends, procarray.c).
+ */
+const dropDatabase = (adminUrl, name) => until(`database ${name} is dropped`,
+	() => psql(adminUrl, `drop database if exists ${name} with (force)`)
+		.catch(() => psql(adminUrl, `drop database if exists ${name}`)).then(() => true), { ms: 30000 });
+
 /* A fresh database on the cluster at adminUrl: { url, drop() }. */
 export async function createDatabase(adminUrl) {
 	const name = `t_${randomBytes(8).toString("hex")}`;
@@ -177,7 +185,7 @@ export async function createDatabase(adminUrl) {
 	return {
 		name,
 		url: adminUrl.replace(/^(postgres(?:ql)?:\/\/[^/]*\/)[^?]*/, `$1${name}`),
-		drop: () => psql(adminUrl, `drop database if exists ${name} with (force)`),
+		drop: () => dropDatabase(adminUrl, name),
 	};
 }
 

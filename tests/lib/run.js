@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { ROOT, buildDir } from "./daemon.js";
@@ -108,46 +108,58 @@ function testFiles(folder) {
 		.sort().map((file) => join(dir, file));
 }
 
-const readLines = (file) => readFileSync(file, "utf8").split("\n").filter(Boolean).map((text) => JSON.parse(text));
+const readLines = (file) => readFileSync(file, "utf8").split("\n").filter(Boolean);
 
-/* One run of node's runner: { code, tests }, the tests as count-reporter.js tells them. The runner may stand in a test itself. */
+/*
+ * One run of node's runner: { code, tests, failed }, the tests as count-reporter.js tells them, and the files that failed.
+ * The runner may stand in a test itself.
+ */
 async function nodeRun(files, report, options, concurrency) {
-	const code = await run(process.execPath, ["--test", `--test-timeout=${FILE_TIMEOUT_MS}`,
-		`--test-concurrency=${concurrency}`,
+	const marks = `${report}.failed`;
+
+	writeFileSync(marks, "");
+	const code = await run(process.execPath, [`--import=${join(import.meta.dirname, "mark-failed.js")}`,
+		"--test", `--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${concurrency}`,
 		"--test-reporter=spec", "--test-reporter-destination=stdout",
 		`--test-reporter=${join(import.meta.dirname, "count-reporter.js")}`, `--test-reporter-destination=${report}`,
-		...files], { ...options, env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env } });
+		...files], { ...options, env: { ...process.env, NODE_TEST_CONTEXT: undefined, FAILED_FILES: marks, ...options.env } });
+	const tests = readLines(report).map((text) => JSON.parse(text));
+	const failed = new Set([...readLines(marks), ...tests.filter(({ result }) => result === "failed").map(({ file }) => file)]);
 
-	return { code, tests: readLines(report) };
+	return { code, tests, failed: files.filter((file) => failed.has(file)) };
 }
 
+/* failures: a line each, for the end of the whole report. */
 function countTests({ code, tests }) {
 	const counts = none();
 
 	for (const { result } of tests)
 		counts[result]++;
-	return checked(counts, code);
+	return { ...checked(counts, code), failures: tests.filter(({ result }) => result === "failed")
+		.map(({ file, name, error }) => `${fromRoot(file)}: ${name}: ${error}`) };
 }
+
+/* Tests that a shared library declares for a file stand in the library. */
+const identity = ({ file, name }) => `${file}\n${name}`;
 
 /*
  * Runs the files; report is the beginning of its reports' paths, options are
- * spawn's. Files in which a test failed run once more, one after the other: a
- * failure that stays is a failure. One that does not is named in the summary;
- * it is a defect of the test or of the product, and its output stands above.
+ * spawn's. Files that failed run once more, one after the other: a failure that
+ * stays is a failure. One that does not is named in the summary; it is a defect
+ * of the test or of the product, and its output stands above.
  */
 export async function runFiles(files, report, options) {
 	const first = await nodeRun(files, `${report}-1.jsonl`, options, Math.max(2, availableParallelism()));
-	const failed = files.filter((file) => first.tests.some((test) => test.file === file && test.result === "failed"));
 
-	if (failed.length === 0)
+	if (first.failed.length === 0)
 		return countTests(first);
-	console.log(`\n---- once more, alone: ${failed.map(fromRoot).join(" ")}`);
-	const second = await nodeRun(failed, `${report}-2.jsonl`, options, 1);
-	const stillFailed = (file) => second.tests.some((test) => test.file === file && test.result === "failed");
-	const kept = first.tests.filter((test) => !failed.includes(test.file));
+	console.log(`\n---- once more, alone: ${first.failed.map(fromRoot).join(" ")}`);
+	const second = await nodeRun(first.failed, `${report}-2.jsonl`, options, 1);
+	const again = new Set(second.tests.map(identity));
+	const kept = first.tests.filter((test) => test.result !== "failed" && !first.failed.includes(test.file) && !again.has(identity(test)));
 
 	return { ...countTests({ code: second.code, tests: [...kept, ...second.tests] }),
-		unsteady: failed.filter((file) => !stillFailed(file)).map(fromRoot) };
+		unsteady: first.failed.filter((file) => !second.failed.includes(file)).map(fromRoot) };
 }
 
 const nodeTests = (...folders) => async (results, env) => {
@@ -205,6 +217,8 @@ async function main() {
 		console.log(`  ${name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s   ${line(counts)}`);
 	for (const file of summary.flatMap(({ counts }) => counts.unsteady ?? []))
 		console.log(`  UNSTEADY   ${file} failed, and passed when it ran once more`);
+	for (const failure of summary.flatMap(({ counts }) => counts.failures ?? []))
+		console.log(`  FAILED     ${failure}`);
 	const total = summary.map((entry) => entry.counts).reduce(add, none());
 
 	if (total.passed + total.failed === 0)
