@@ -111,6 +111,26 @@ static bool read_json(struct http_request *r)
 	return false;
 }
 
+/*
+ * No id has more characters, neither a row's nor a client's own name of a
+ * session. One that is no UUID where a row is meant is the handler's to answer:
+ * 400 or 404, as the original service did.
+ */
+static bool path_fits(struct http_request *r)
+{
+	for (size_t i = 0; i < ROUTE_PARAMS_MAX; i++) {
+		const struct route_param *param = &r->match.params[i];
+
+		if (text_chars(param->value) <= ROUTE_ID_MAX)
+			continue;
+		problem_path(r, text_dup(r, param->name), "string_too_long",
+			     talloc_asprintf(r, "String should have at most %d characters", ROUTE_ID_MAX),
+			     WORD_FIELD_LONG);
+		return false;
+	}
+	return true;
+}
+
 /* Where those headers could count: a request that makes or asks for something. */
 static bool headers_fit(struct http_request *r)
 {
@@ -126,7 +146,7 @@ static void run_route(struct http_request *r)
 
 	bool reads = route->body == BODY_JSON || (route->body == BODY_MAYBE && utstring_len(&r->body) > 0);
 
-	if (auth_check(r, route->auth) && (!reads || read_json(r)) && headers_fit(r))
+	if (auth_check(r, route->auth) && path_fits(r) && (!reads || read_json(r)) && headers_fit(r))
 		route->handler(r);
 }
 

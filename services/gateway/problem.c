@@ -233,3 +233,8 @@ void problem_query(struct http_request *r, const char *name, const char *type, c
 {
 	problem_at(r, "query", name, type, msg, id);
 }
+
+void problem_path(struct http_request *r, const char *name, const char *type, const char *msg, enum word id)
+{
+	problem_at(r, "path", name, type, msg, id);
+}

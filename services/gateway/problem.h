@@ -48,6 +48,9 @@ void problem_query(struct http_request *r, const char *name, const char *type, c
 /* ... about a header. */
 void problem_header(struct http_request *r, const char *name, const char *type, const char *msg, enum word id);
 
+/* ... about an id in the path, by the name that docs/openapi.yaml has for it. */
+void problem_path(struct http_request *r, const char *name, const char *type, const char *msg, enum word id);
+
 /* One entry: {"type","loc":["body",field],"msg"}; field NULL: the body itself. */
 void problem_entry(UT_string *entries, const char *field, const char *type, const char *msg);
 

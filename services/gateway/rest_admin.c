@@ -88,6 +88,6 @@ void admin_set_active(struct http_request *r)
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
 	m.is_active = body.is_active;
-	uuid_from_text(r->match.params[0], &m.user_id); /* what is no id is nobody's */
+	uuid_from_text(r->match.params[0].value, &m.user_id); /* what is no id is nobody's */
 	http_ask(r, r->gw->store, MSG_ADMIN_SET_ACTIVE, &m, 0, active_on_answer);
 }

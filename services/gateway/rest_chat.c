@@ -120,7 +120,7 @@ void chat_users_chats(struct http_request *r)
 /* A client's own session name that store does not know yet has no chats: that is no error. */
 static bool is_unused_name(struct http_request *r, const struct answer *answer)
 {
-	return answer->err.rc == RC_NOT_FOUND && !text_is_uuid(r->match.params[0]);
+	return answer->err.rc == RC_NOT_FOUND && !text_is_uuid(r->match.params[0].value);
 }
 
 static void chats_on_answer(struct http_request *r, const struct answer *answer)
@@ -137,7 +137,7 @@ static void chats_on_answer(struct http_request *r, const struct answer *answer)
 
 void chat_list_chats(struct http_request *r)
 {
-	struct msg_session_chats m = { .session_id = rest_session_name(r, r->match.params[0]) };
+	struct msg_session_chats m = { .session_id = rest_session_name(r, r->match.params[0].value) };
 
 	if (query_page(r, &m.limit, &m.after))
 		http_ask(r, r->gw->store, MSG_SESSION_CHATS, &m, 0, chats_on_answer);
@@ -206,7 +206,7 @@ bool rest_chat_id(struct http_request *r, struct text id, enum word fault, struc
 
 static bool chat_of_path(struct http_request *r, struct uuid_text *out)
 {
-	return rest_chat_id(r, r->match.params[0], WORD_BAD_CHAT_ID, out);
+	return rest_chat_id(r, r->match.params[0].value, WORD_BAD_CHAT_ID, out);
 }
 
 static void messages_on_answer(struct http_request *r, const struct answer *answer)
@@ -300,7 +300,7 @@ static void restored_on_answer(struct http_request *r, const struct answer *answ
 
 void chat_restore_existing(struct http_request *r)
 {
-	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0]), .restore = true };
+	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0].value), .restore = true };
 
 	http_ask(r, r->gw->store, MSG_CHAT_LOAD, &m, 0, restored_on_answer);
 }

@@ -25,7 +25,7 @@ void chat_session_status(struct http_request *r)
 {
 	struct msg_session_status m = { 0 };
 
-	if (rest_chat_id(r, r->match.params[0], WORD_BAD_SESSION_ID, &m.session_id) &&
+	if (rest_chat_id(r, r->match.params[0].value, WORD_BAD_SESSION_ID, &m.session_id) &&
 	    query_text(r, "status", STATUS_MAX, &m.status))
 		http_ask(r, r->gw->store, MSG_SESSION_STATUS, &m, 0, session_status_on_answer);
 }
@@ -36,7 +36,8 @@ static void switch_on_answer(struct http_request *r, const struct answer *answer
 	const struct ans_chat_load *ans = answer->body;
 
 	utstring_init(&json);
-	if (answer->err.rc == RC_NOT_FOUND && r->caller.kind == CALLER_USER && !text_is_uuid(r->match.params[0])) {
+	if (answer->err.rc == RC_NOT_FOUND && r->caller.kind == CALLER_USER &&
+	    !text_is_uuid(r->match.params[0].value)) {
 		problem_word(r, 400, WORD_BAD_SESSION_ID); /* no name of his own either */
 	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
@@ -63,7 +64,7 @@ void chat_switch(struct http_request *r)
 	};
 	struct switch_body body = { 0 };
 	struct uuid_text chat_id;
-	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0]), .activate = true };
+	struct msg_chat_load m = { .session_id = rest_session_name(r, r->match.params[0].value), .activate = true };
 
 	if (!schema_body(r, fields, FIELDS_N(fields), &body))
 		return;
@@ -85,7 +86,7 @@ static bool is_open(const struct http_request *r, const struct ans_session_activ
 	const struct sockets *sockets = r->gw->sockets;
 	const struct uuid_text *user_id = &r->caller.user_id;
 
-	return sockets_group(sockets, user_id, rest_session_name((struct http_request *)r, r->match.params[0])) !=
+	return sockets_group(sockets, user_id, rest_session_name((struct http_request *)r, r->match.params[0].value)) !=
 		       NULL ||
 	       sockets_group(sockets, user_id, uuid_as_text(&ans->session_id)) != NULL ||
 	       sockets_group(sockets, user_id, ans->session_key) != NULL;
@@ -103,7 +104,7 @@ static void active_on_answer(struct http_request *r, const struct answer *answer
 	}
 	json_open(&json, NULL, '{');
 	json_bool(&json, "success", true);
-	json_text(&json, "session_id", r->match.params[0]);
+	json_text(&json, "session_id", r->match.params[0].value);
 	if (ans->chat_id.s[0] != '\0')
 		json_text(&json, "active_chat_id", uuid_as_text(&ans->chat_id));
 	else
@@ -115,7 +116,7 @@ static void active_on_answer(struct http_request *r, const struct answer *answer
 
 void chat_active(struct http_request *r)
 {
-	struct msg_session_active m = { .session_id = rest_session_name(r, r->match.params[0]) };
+	struct msg_session_active m = { .session_id = rest_session_name(r, r->match.params[0].value) };
 
 	http_ask(r, r->gw->store, MSG_SESSION_ACTIVE, &m, 0, active_on_answer);
 }
@@ -158,7 +159,7 @@ static void change_chat(struct http_request *r, const char *action, struct text 
 {
 	struct msg_chat_change m = { .action = text_from(action), .value = value };
 
-	if (rest_chat_id(r, r->match.params[0], WORD_BAD_CHAT_ID, &m.chat_id))
+	if (rest_chat_id(r, r->match.params[0].value, WORD_BAD_CHAT_ID, &m.chat_id))
 		http_ask(r, r->gw->store, MSG_CHAT_CHANGE, &m, 0, then);
 }
 
@@ -167,7 +168,7 @@ void chat_status(struct http_request *r)
 	struct uuid_text chat_id;
 	struct text status;
 
-	if (rest_chat_id(r, r->match.params[0], WORD_BAD_CHAT_ID, &chat_id) &&
+	if (rest_chat_id(r, r->match.params[0].value, WORD_BAD_CHAT_ID, &chat_id) &&
 	    query_text(r, "status", STATUS_MAX, &status))
 		change_chat(r, "status", status, status_on_changed);
 }

@@ -17,13 +17,13 @@ void chat_usage(struct http_request *r)
 {
 	struct msg_usage m = { 0 };
 
-	if (rest_chat_id(r, r->match.params[0], WORD_BAD_CHAT_ID, &m.chat_id))
+	if (rest_chat_id(r, r->match.params[0].value, WORD_BAD_CHAT_ID, &m.chat_id))
 		http_ask(r, r->gw->store, MSG_USAGE, &m, 0, usage_on_answer);
 }
 
 void chat_session_usage(struct http_request *r)
 {
-	struct msg_usage m = { .session_id = rest_session_name(r, r->match.params[0]) };
+	struct msg_usage m = { .session_id = rest_session_name(r, r->match.params[0].value) };
 
 	http_ask(r, r->gw->store, MSG_USAGE, &m, 0, usage_on_answer);
 }

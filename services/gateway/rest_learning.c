@@ -299,7 +299,7 @@ void lessons_list(struct http_request *r)
 {
 	struct msg_lesson_list m = { 0 };
 
-	if (!uuid_from_text(r->match.params[0], &m.module_id))
+	if (!uuid_from_text(r->match.params[0].value, &m.module_id))
 		problem_word(r, 400, WORD_BAD_MODULE_ID);
 	else
 		http_ask(r, r->gw->store, MSG_LESSON_LIST, &m, 0, list_on_answer);
@@ -321,7 +321,7 @@ void lessons_get(struct http_request *r)
 {
 	struct msg_lesson_get m = { 0 };
 
-	if (!uuid_from_text(r->match.params[0], &m.lesson_id))
+	if (!uuid_from_text(r->match.params[0].value, &m.lesson_id))
 		problem_word(r, 400, WORD_BAD_LESSON_ID);
 	else
 		http_ask(r, r->gw->store, MSG_LESSON_GET, &m, 0, lesson_on_stored);
@@ -332,7 +332,7 @@ void lessons_set(struct http_request *r)
 	static const struct field fields[] = { { "status", FIELD_LINE, true, 1, TYPE_MAX, 0 } };
 	struct msg_lesson_set m = { 0 };
 
-	if (!uuid_from_text(r->match.params[0], &m.lesson_id))
+	if (!uuid_from_text(r->match.params[0].value, &m.lesson_id))
 		problem_word(r, 400, WORD_BAD_LESSON_ID);
 	else if (schema_body(r, fields, FIELDS_N(fields), &m.status))
 		http_ask(r, r->gw->store, MSG_LESSON_SET, &m, 0, lesson_on_stored);

@@ -46,7 +46,7 @@ void admin_password_reset(struct http_request *r)
 	struct msg_password_reset_make m;
 
 	r->state = link;
-	uuid_from_text(r->match.params[0], &link->user_id); /* what is no id is nobody's */
+	uuid_from_text(r->match.params[0].value, &link->user_id); /* what is no id is nobody's */
 	opaque_make(link->token, link->hash);
 	m = (struct msg_password_reset_make){ link->user_id, text_from(link->hash) };
 	http_ask(r, r->gw->store, MSG_PASSWORD_RESET_MAKE, &m, 0, link_on_made);

@@ -48,7 +48,7 @@ void tracks_get(struct http_request *r)
 {
 	struct msg_track_get m;
 
-	if (!uuid_from_text(r->match.params[0], &m.track_id))
+	if (!uuid_from_text(r->match.params[0].value, &m.track_id))
 		problem_word(r, 400, WORD_BAD_TRACK_ID);
 	else
 		http_ask(r, r->gw->store, MSG_TRACK_GET, &m, 0, get_on_answer);
@@ -232,7 +232,7 @@ void tracks_update(struct http_request *r)
 	struct track_body body = { 0 };
 	struct msg_track_update m;
 
-	if (!uuid_from_text(r->match.params[0], &m.track_id)) {
+	if (!uuid_from_text(r->match.params[0].value, &m.track_id)) {
 		problem_word(r, 400, WORD_BAD_TRACK_ID);
 		return;
 	}
@@ -260,7 +260,7 @@ static void delete_on_answer(struct http_request *r, const struct answer *answer
 		problem_rc(r, &answer->err);
 		return;
 	}
-	if (uuid_from_text(r->match.params[0], &track_id))
+	if (uuid_from_text(r->match.params[0].value, &track_id))
 		changed_tell(r, "deleted", ans->told, &track_id);
 	http_answer_done(r, WORD_TRACK_DELETED);
 }
@@ -269,7 +269,7 @@ void tracks_delete(struct http_request *r)
 {
 	struct msg_track_delete m;
 
-	if (!uuid_from_text(r->match.params[0], &m.track_id))
+	if (!uuid_from_text(r->match.params[0].value, &m.track_id))
 		problem_word(r, 400, WORD_BAD_TRACK_ID);
 	else
 		http_ask(r, r->gw->store, MSG_TRACK_DELETE, &m, 0, delete_on_answer);

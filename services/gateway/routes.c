@@ -49,21 +49,22 @@ static bool is_reserved(struct text path)
 	return false;
 }
 
-/* Segment by segment; "{}" takes one that is not empty. */
-static bool pattern_fits(const char *pattern, struct text path, struct text params[ROUTE_PARAMS_MAX])
+/* Segment by segment; a name in braces takes one that is not empty. */
+static bool pattern_fits(const char *pattern, struct text path, struct route_param params[ROUTE_PARAMS_MAX])
 {
 	size_t n = 0, at = 0;
 
 	while (*pattern != '\0') {
 		if (pattern[0] == '{') {
-			size_t from = at;
+			size_t from = at, name_len = strcspn(pattern, "}") - 1;
 
 			while (at < path.len && path.p[at] != '/')
 				at++;
 			if (at == from)
 				return false;
-			params[n++] = text_of(path.p + from, at - from);
-			pattern += 2;
+			params[n++] = (struct route_param){ text_of(pattern + 1, name_len),
+							    text_of(path.p + from, at - from) };
+			pattern += name_len + 2;
 			continue;
 		}
 		if (at == path.len || path.p[at] != *pattern)
@@ -85,7 +86,7 @@ static void allow_add(char allow[64], enum http_method method)
 static bool match_exact(enum http_method method, struct text path, struct route_match *out)
 {
 	for (size_t i = 0; i < ROUTES; i++) {
-		struct text params[ROUTE_PARAMS_MAX] = { 0 };
+		struct route_param params[ROUTE_PARAMS_MAX] = { 0 };
 
 		if (!pattern_fits(routes[i].pattern, path, params))
 			continue;

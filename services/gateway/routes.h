@@ -41,13 +41,20 @@ typedef void route_fn(struct http_request *r);
 
 struct route {
 	enum http_method method;
-	const char *pattern; /* "{}" stands for one segment */
+	const char *pattern; /* a name in braces stands for one segment */
 	enum route_auth auth;
 	enum route_body body;
 	route_fn *handler;
 };
 
 #define ROUTE_PARAMS_MAX 2
+#define ROUTE_ID_MAX 200 /* characters of an id in a path, as in queries and bodies */
+
+/* One segment of a path that the pattern leaves open. */
+struct route_param {
+	struct text name; /* as the pattern and docs/openapi.yaml call it; borrowed from the pattern */
+	struct text value; /* borrowed from the path */
+};
 
 enum route_result {
 	ROUTE_UNKNOWN, /* no such path below /api; also a request not looked at yet */
@@ -60,7 +67,7 @@ enum route_result {
 struct route_match {
 	enum route_result result;
 	const struct route *route;
-	struct text params[ROUTE_PARAMS_MAX]; /* borrowed from the path */
+	struct route_param params[ROUTE_PARAMS_MAX]; /* those that the pattern has not are empty */
 	char allow[64]; /* "GET, POST" */
 };
 

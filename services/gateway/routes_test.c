@@ -16,8 +16,10 @@ static void routes_find_their_handler_and_parameters(void **state)
 
 	(void)state;
 	assert_int_equal(m.result, ROUTE_FOUND);
-	assert_string_equal(m.route->pattern, "/api/chat/sessions/{}/chats");
-	assert_true(text_is(m.params[0], "test-session"));
+	assert_string_equal(m.route->pattern, "/api/chat/sessions/{session_id}/chats");
+	assert_true(text_is(m.params[0].name, "session_id"));
+	assert_true(text_is(m.params[0].value, "test-session"));
+	assert_int_equal(m.params[1].value.len, 0);
 	assert_int_equal(match(HTTP_GET, "/api").result, ROUTE_FOUND);
 	assert_int_equal(match(HTTP_POST, "/api/tracks").result, ROUTE_FOUND);
 	assert_string_equal(match(HTTP_GET, "/api/chat/users/chats").route->pattern, "/api/chat/users/chats");

@@ -172,3 +172,37 @@ test("odd ids in paths and queries find nothing and store nothing", async () => 
 		}
 	assert.equal(await world.fingerprint(world.user), before);
 });
+
+/* "ж" is six bytes of an address: characters count. */
+const IN_PATHS = operations.flatMap((op) => op.parameters.filter((p) => p.in === "path").map((p) => ({ op, name: p.name, owner: p.owner })));
+const withPathId = ({ op, owner }, caller, things, id) => {
+	const { method, path, body } = requestFor(op, { ...things, [owner]: id });
+
+	return caller.request(method, path, body);
+};
+
+test("an id in a path that is too long is refused by its name, whoever asks", async () => {
+	const before = await world.fingerprint();
+
+	for (const place of IN_PATHS)
+		for (const name of ["user", "guest", "admin"])
+			for (const id of ["x".repeat(201), "ж".repeat(201)]) {
+				const answer = await withPathId(place, world[name], place.op.admin ? world.pawn : world.user.things, id);
+
+				checkAnswer(place.op, answer);
+				assert.equal(answer.status, 422, `${name}: ${place.op.id} ${answer.text}`);
+				assert.deepEqual(answer.body.detail.map((entry) => [entry.type, entry.loc]), [["string_too_long", ["path", place.name]]]);
+				assert.ok(!answer.text.includes(id.slice(0, 8)), "what was sent is not sent back");
+			}
+	assert.equal(await world.fingerprint(), before);
+});
+
+test("one of 200 characters is as any other that nobody has", async () => {
+	for (const place of IN_PATHS.filter(({ op }) => !op.admin)) {
+		const [longest, short] = await Promise.all(["ж".repeat(200), "nobody's"].map((id) =>
+			withPathId(place, world.user, world.user.things, id)));
+
+		assert.ok(![422, 500, 503].includes(longest.status), `${place.op.id} ${longest.text}`);
+		assert.equal(longest.status, short.status, place.op.id);
+	}
+});

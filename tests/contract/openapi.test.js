@@ -11,7 +11,7 @@ import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { Rest } from "../lib/rest.js";
 import { FILES, problemsOf } from "./lint.js";
-import { allOperations, checkAnswer, faults, idsOf, isRouted, openapi, operations, patternOf, pointer, routes } from "./spec.js";
+import { allOperations, checkAnswer, faults, idsOf, isRouted, openapi, operations, pointer, routes } from "./spec.js";
 import { SPECIAL } from "./statuses.js";
 import { documents } from "./table.js";
 import { World, requestFor, send } from "./world.js";
@@ -31,7 +31,7 @@ after(() => world?.stop());
 /* ---- the two lists ------------------------------------------------------------------------ */
 
 test("every route of the program is documented", () => {
-	const documented = allOperations.map((op) => `${op.method} ${patternOf(op.path)}`);
+	const documented = allOperations.map((op) => `${op.method} ${op.path}`);
 
 	assert.deepEqual(routes.map((r) => `${r.method} ${r.pattern}`).filter((r) => !documented.includes(r)), []);
 });
@@ -44,7 +44,7 @@ test("every documented operation is a route of the program", () => {
 
 test("who must sign in, and who must send a body, is documented as it is", () => {
 	for (const op of operations.filter(isRouted)) {
-		const route = routes.find((r) => r.method === op.method && r.pattern === patternOf(op.path));
+		const route = routes.find((r) => r.method === op.method && r.pattern === op.path);
 
 		assert.equal(op.auth === "required", route.auth === "REQUIRED", `${op.id}: sign-in ${op.auth}, ${route.auth}`);
 		assert.equal(op.body?.required === true, route.body === "JSON", `${op.id}: body`);
@@ -96,13 +96,15 @@ const withBody = (body, headers) => (w, op, parts) => send(caller(w, op), { ...r
 const caller = (w, op) => op.admin ? w.admin : w.user;
 const thingsOf = (w, op) => op.admin ? w.pawn : w.user.things;
 
+const IDS = { unknown: randomUUID, malformed: () => "not-a-uuid", "too long": () => "x".repeat(201) };
+
 function withId(kind) {
 	return (w, op, headers) => {
 		const [first] = idsOf(op);
 		const request = requestFor(op, thingsOf(w, op), (p) => {
 			const place = { path: p.params, query: p.query, body: p.body }[first.in];
 
-			place[first.name] = kind === "unknown" ? randomUUID() : "not-a-uuid";
+			place[first.name] = IDS[kind]();
 		}, true);
 
 		return send(caller(w, op), { ...request, headers: { ...request.headers, ...headers } });
@@ -130,7 +132,9 @@ const GENERIC = {
 	411: (w, op, headers) => chunked(caller(w, op), { ...requestFor(op, thingsOf(w, op)), headers }),
 	413: withBody({ filler: "x".repeat(300000) }),
 	415: withBody("{}", { "content-type": "text/plain" }),
-	422: (w, op, headers) => withBody(Object.fromEntries(op.body.fields.map((field) => [field.name, {}])))(w, op, headers),
+	422: (w, op, headers) => op.body
+		? withBody(Object.fromEntries(op.body.fields.map((field) => [field.name, {}])))(w, op, headers)
+		: withId("too long")(w, op, headers),
 };
 
 /* Brings a status about, as JSON and (an error) as a problem; what else comes is wrong. */

@@ -104,8 +104,7 @@ function routesOf(text) {
 }
 
 export const routes = routesOf(readFileSync(join(ROOT, "services/gateway/routes.def"), "utf8"));
-export const patternOf = (path) => path.replace(/\{[^}]+\}/g, "{}");
-export const isRouted = (op) => routes.some((r) => r.method === op.method && r.pattern === patternOf(op.path));
+export const isRouted = (op) => routes.some((r) => r.method === op.method && r.pattern === op.path);
 
 export const allOperations = Object.entries(openapi.paths).flatMap(([path, item]) =>
 	METHODS.filter((method) => item[method]).map((method) => operationOf(method, path, item)));
