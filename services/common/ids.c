@@ -29,7 +29,7 @@ void id_bytes(void *out, size_t n)
 struct uuid_text id_new(void)
 {
 	struct uuid_text out;
-	uuid_t id;
+	unsigned char id[sizeof(uuid_t)];
 
 	id_bytes(id, sizeof(id));
 	id[6] = (unsigned char)((id[6] & 0x0F) | 0x40);

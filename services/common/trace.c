@@ -67,7 +67,8 @@ static bool is_sampled(const char *traceparent)
 
 static void set_sampled(char traceparent[TRACE_SIZE], bool sampled)
 {
-	memcpy(traceparent + FLAGS_AT, sampled ? "01" : "00", 2);
+	traceparent[FLAGS_AT] = '0';
+	traceparent[FLAGS_AT + 1] = sampled ? '1' : '0';
 }
 
 void trace_new(char out[TRACE_SIZE])

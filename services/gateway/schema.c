@@ -90,6 +90,12 @@ static void read_text(const struct field *f, struct text value, struct text *out
 	}
 }
 
+/* The text of a string, which has one even if it is empty, without the blanks around it. */
+static struct text trimmed(const cJSON *string)
+{
+	return text_trim(text_of(string->valuestring, strlen(string->valuestring)));
+}
+
 /* 12, 12.0 and "12" are 12. */
 static bool whole_number(const cJSON *item, int64_t *out)
 {
@@ -98,7 +104,7 @@ static bool whole_number(const cJSON *item, int64_t *out)
 	struct text digits;
 
 	if (cJSON_IsString(item)) {
-		digits = text_trim(text_from(item->valuestring));
+		digits = trimmed(item);
 		errno = 0;
 		*out = digits.len > 0 && digits.len < 20 ? strtoll(digits.p, &end, 10) : 0;
 		return end == digits.p + digits.len && end != digits.p && errno == 0;
@@ -139,7 +145,7 @@ static bool real_number(const cJSON *item, double *out)
 		*out = item->valuedouble;
 		return isfinite(*out);
 	}
-	digits = text_trim(text_from(item->valuestring));
+	digits = trimmed(item);
 	if (digits.len == 0 || digits.len >= 32 || strspn(digits.p, "0123456789+-.eE") < digits.len)
 		return false;
 	*out = strtod(digits.p, &end);
