@@ -194,6 +194,25 @@ async function fullAccount(who) {
 	return track;
 }
 
+/* The whole export: the names of its parts, and the rows with a comma behind each page. */
+async function exported(who) {
+	const names = [];
+	let text = "";
+
+	for (let part = 0; ; part++) {
+		let page, after;
+
+		do {
+			page = await store.must(who, "user_export", { part, ...(after ? { after } : {}) });
+			after = page.after;
+			text += page.rows ? `${page.rows},` : "";
+		} while (after);
+		if (!page.name)
+			return { names, text };
+		names.push(page.name);
+	}
+}
+
 describe("a guest who leaves", () => {
 	it("takes everything along, also a running turn, and nothing of others", async () => {
 		const [who, other] = [await makeGuest(store), await makeGuest(store)];
@@ -275,25 +294,33 @@ describe("an account", () => {
 
 	it("is exported from every table that names an owner, its secrets apart", async () => {
 		const who = await makeUser(store);
-		const names = [];
-		let text = "";
 
 		await fullAccount(who);
-		for (let part = 0; ; part++) {
-			let page, after;
-
-			do {
-				page = await store.must(who, "user_export", { part, ...(after ? { after } : {}) });
-				after = page.after;
-				text += page.rows ?? "";
-			} while (after);
-			if (!page.name)
-				break;
-			names.push(page.name);
-		}
+		const { names, text } = await exported(who);
 		assert.deepEqual(names.sort(), ["users", ...await tablesOfUsers()].sort());
 		assert.ok(!/password_hash|api_key|"hash"/.test(text));
 		assert.equal((await store.ask(who, "user_export", { part: -1 })).field, "part");
+	});
+
+	it("is exported with its times as the API writes them, and the others as they are", async () => {
+		const who = await makeUser(store);
+
+		await fullAccount(who);
+		await store.db(`update users set created_at = '2026-01-02 03:04:05.1' where id = '${who.user}'`);
+		const { names, text } = await exported(who);
+		const rows = JSON.parse(`[${text.slice(0, -1)}]`);
+		const columns = await store.db(`select distinct attname as name from pg_attribute where atttypid in ('timestamp'::regtype, 'timestamptz'::regtype)
+			and attrelid in (select unnest(array['${names.join("','")}'])::regclass)`);
+		const times = rows.flatMap((row) => columns.filter(({ name }) => row[name] != null).map(({ name }) => row[name]));
+
+		assert.ok(times.length > names.length, `${times.length} times`);
+		for (const time of times)
+			assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+		const user = rows.find(({ email }) => email);
+		assert.equal(user.created_at, "2026-01-02T03:04:05.100000Z");
+		assert.ok("completed_at" in rows.find((row) => "module_number" in row), "none is null");
+		assert.equal(rows.find((row) => "module_number" in row).completed_at, null);
+		assert.ok(!rows.some((row) => "lease_until" in row));
 	});
 
 	it("claims a guest's settings as a whole, with the very key that was sealed for it", async () => {
