@@ -36,7 +36,7 @@ export function sanitizerEnv(dir, name) {
 		ASAN_OPTIONS: `${log}:detect_leaks=1:halt_on_error=1:detect_stack_use_after_return=1`,
 		LSAN_OPTIONS: `suppressions=${join(ROOT, "tests/lib/lsan.supp")}:print_suppressions=0`,
 		UBSAN_OPTIONS: `${log}:print_stacktrace=1:halt_on_error=1`,
-		TSAN_OPTIONS: `${log}:halt_on_error=1`,
+		TSAN_OPTIONS: `${log}:halt_on_error=1:suppressions=${join(ROOT, "tests/lib/tsan.supp")}`,
 	};
 }
 
