@@ -256,6 +256,36 @@ describe("a tutor chat in the archive", () => {
 		}
 	});
 
+	it("stays there when what would go on in it is refused", async () => {
+		const c = await course();
+		const { chat_id } = await summarized(c);
+		const about = { track_id: c.track_id, module_id: c.modules[0].id };
+		const asked = { ...about, body: "why?", client_message_id: uuid() };
+		const running = await begin(store, user, asked);
+		const all = async () => [await store.db(`select * from chats where id = '${chat_id}'`),
+			await store.db(`select * from course_modules where id = '${c.modules[0].id}'`), await store.db("select * from turns order by id")];
+		const refused = async (wish, rc) => {
+			const before = await all();
+			const answer = await begin(store, user, wish);
+
+			assert.deepEqual([answer.rc, answer.restored ?? false], [rc, false], JSON.stringify(wish));
+			assert.deepEqual(await all(), before);
+		};
+
+		assert.equal(running.begun, true);
+		await archive(chat_id);
+		await store.db(`update course_modules set status = 'paused' where id = '${c.modules[0].id}'`);
+		await refused({ ...about, body: "and why?", client_message_id: uuid() }, "turn_in_progress");
+		await refused(lesson(c.modules[0].id, { track_id: c.track_id, lesson_number: 7 }), "turn_in_progress");
+		await refused({ ...asked, body: "another text" }, "cmid_conflict");
+		await finish(store, running.context.turn_id);
+		await refused({ ...asked, body: "another text" }, "cmid_conflict");
+		assert.equal(await status(chat_id), "archived");
+		const next = await begin(store, user, { ...about, body: "and why?", client_message_id: uuid() });
+
+		assert.deepEqual([next.begun, next.restored, await status(chat_id), (await moduleOf(c)).status], [true, true, "active", "in_progress"]);
+	});
+
 	it("comes out of it once for two at once, and never out of the bin", async () => {
 		const c = await course();
 		const { chat_id } = await summarized(c);
