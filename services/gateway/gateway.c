@@ -131,8 +131,8 @@ void gateway_init(struct gateway *gw, struct daemon *d)
 	gw->passwords = passwords_new(d->ctx, gw->loop, (int)gw->config->hash_threads, (int)gw->config->hash_queue_max);
 	gw->sockets = sockets_new(d->ctx, &d->loop);
 	gw->events = events_new(gw);
-	gw->upstream = upstream_new(gw);
 	open_bus(gw);
+	gw->upstream = upstream_new(gw);
 	gw->revocations = revocations_new(gw);
 	gw->server = server_new(gw, &err);
 	if (gw->server == NULL)
@@ -145,6 +145,7 @@ void gateway_done(struct gateway *gw)
 {
 	server_free(gw->server);
 	revocations_free(gw->revocations);
+	upstream_free(gw->upstream);
 	events_free(gw->events);
 	passwords_free(gw->passwords);
 }

@@ -5,21 +5,15 @@
 
 #define FRESH_US 500000
 #define ASK_MS 1000
+#define FIRST_LOOK_MS 100 /* until store has been asked once */
 
 struct upstream {
 	struct gateway *gw;
+	ev_timer timer;
 	bool database_up;
 	bool asking, asking_chat;
-	int64_t asked_us;
+	int64_t asked_us; /* 0: never */
 };
-
-struct upstream *upstream_new(struct gateway *gw)
-{
-	struct upstream *upstream = talloc_zero(gw->daemon->ctx, struct upstream);
-
-	upstream->gw = gw;
-	return upstream;
-}
 
 bool upstream_is_database_up(const struct answer *answer)
 {
@@ -95,6 +89,41 @@ static void refresh(struct upstream *upstream)
 		ask_chat(upstream);
 }
 
+/* Somebody's first look, also the log's, shall find an answer. */
+static void upstream_on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct upstream *upstream = w->data;
+
+	(void)ev, (void)events;
+	if (upstream->asked_us != 0)
+		return;
+	refresh(upstream);
+	loop_arm(upstream->gw->loop, w, FIRST_LOOK_MS);
+}
+
+struct upstream *upstream_new(struct gateway *gw)
+{
+	struct upstream *upstream = talloc_zero(gw->daemon->ctx, struct upstream);
+
+	upstream->gw = gw;
+	loop_timer(&upstream->timer, upstream_on_timer, upstream);
+	loop_arm(gw->loop, &upstream->timer, FIRST_LOOK_MS);
+	return upstream;
+}
+
+void upstream_free(struct upstream *upstream)
+{
+	loop_disarm(upstream->gw->loop, &upstream->timer);
+}
+
+/* Only through store is anything known of the database. */
+static const char *database_fault(const struct upstream *upstream, bool store_up)
+{
+	if (upstream->asked_us == 0)
+		return "not known: store has not been asked yet";
+	return store_up ? "no answer from the database through store" : "not known: store cannot be asked";
+}
+
 static struct dependency link_of(const struct peer *peer, const char *name, const char *no_link, const char *mute)
 {
 	return (struct dependency){ name, peer_is_up(peer) && !peer_is_mute(peer), peer_is_up(peer) ? mute : no_link };
@@ -108,7 +137,7 @@ size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DE
 	out[1] = link_of(upstream->gw->store, "store", "no link to store",
 			 "store does not answer; has it the same BUS_KEY?");
 	out[2] = (struct dependency){ "database", out[1].up && upstream->database_up,
-				      "store does not reach the database" };
+				      database_fault(upstream, out[1].up) };
 	out[3] = (struct dependency){ "sign-ins", revocations_are_known(upstream->gw->revocations),
 				      "which sign-ins have ended is not known yet" };
 	return 4;

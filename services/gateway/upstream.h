@@ -1,7 +1,8 @@
 /*
  * upstream: are chat and store usable? A link that is up says little about the
- * database behind it, so both are asked something small when somebody wants to
- * know and the last answers are old. Loop thread only.
+ * database behind it, so both are asked something small as soon as store can be
+ * asked, and whenever somebody wants to know and the last answers are old. Loop
+ * thread only.
  */
 #ifndef ALP_UPSTREAM_H
 #define ALP_UPSTREAM_H
@@ -11,6 +12,7 @@
 struct upstream;
 
 struct upstream *upstream_new(struct gateway *gw);
+void upstream_free(struct upstream *upstream); /* before the loop ends */
 
 /* As far as known now; asks again in the background when that is old. */
 size_t upstream_dependencies(struct upstream *upstream, struct dependency out[DEPENDENCIES_MAX]);

@@ -195,6 +195,20 @@ describe("a mistake that a start does not refuse", () => {
 				assert.equal((await page(other, "/readyz")).status, 200, other.name);
 		});
 
+	/* Nobody asks its /readyz before it looks itself. */
+	for (const [setting, pattern] of [["BUS_CHAT", /^chat: no link to chat/],
+		["BUS_STORE", /^store: no link to store; database: not known: store has not been asked yet/]])
+		it(`a gateway without ${setting} says nothing of a database that it has not heard of`, async () => {
+			const gateway = stranger("gateway", { ...ownAddresses("gateway"), [setting]: "127.0.0.1:1" });
+
+			await gateway.start();
+			const { reason } = await gateway.waitEvent("daemon.unready", () => true, { ms: 20000 });
+
+			assert.match(reason, pattern);
+			for (const text of [reason, (await page(gateway, "/readyz")).text])
+				assert.doesNotMatch(text, /not reach the database|no answer from the database/);
+		});
+
 	it("what was missing and comes is told once", async () => {
 		const addresses = ownAddresses("store");
 		const chat = stranger("chat", { ...ownAddresses("chat"), ...addresses });
@@ -263,4 +277,5 @@ test("without store everybody says what is missing, and that it had started", as
 	assert.equal(suite.database, "down");
 	assert.deepEqual(suite.services, { gateway: "up", chat: "up", store: "down", ai: "down" });
 	assert.equal((await stack.daemons.gateway.metrics())['alp_dependency_up{dependency="store"}'], 0);
+	assert.equal((await report(stack.daemons.gateway, "/readyz")).dependencies.database, "not known: store cannot be asked");
 });
