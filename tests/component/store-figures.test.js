@@ -92,6 +92,31 @@ describe("figures", () => {
 			tracks: { created: 0, with_modules: 0, completed: 0, finalizations: 0 }, tracks_by_skill_area: [] });
 	});
 
+	it("count the newest 100 returns to a chat, and no more are kept", async () => {
+		const who = await makeUser(store);
+		const [chat, other] = [await dialogue(who), await dialogue(who)];
+		const back = ({ chat_id }) => store.must(who, "chat_load", { chat_id, restore: true });
+		const ids = async ({ chat_id }) => (await store.db(`select id::int from restore_events where chat_id = '${chat_id}' order by id`)).map((row) => row.id);
+
+		for (const { chat_id, session_id } of [chat, other])
+			await store.db(`insert into restore_events (user_id, session_id, chat_id, messages, running, created_at)
+				select '${who.user}', '${session_id}', '${chat_id}', 1, false, utc_clock() from generate_series(1, 99)`);
+		await back(chat);
+		const kept = await ids(chat);
+
+		assert.equal(kept.length, 100);
+		await back(chat);
+		await back(chat);
+		const now = await ids(chat);
+
+		assert.deepEqual([now.length, now.slice(0, 98)], [100, kept.slice(2)]);
+		await Promise.all(Array.from({ length: 8 }, () => back(chat)));
+		await back(chat);
+		assert.equal((await ids(chat)).length, 100);
+		assert.equal((await ids(other)).length, 99);
+		assert.equal((await figures(who)).returns.restores, 199);
+	});
+
 	it("are the sums of what is there, and of nobody else", async () => {
 		const [who, other] = [await makeUser(store), await makeUser(store)];
 		const [first, second] = [await dialogue(who), await dialogue(who)];
