@@ -19,7 +19,8 @@
  *    when a peer that answers a plain connect() is not reached for 5 s;
  *  - a process that stood still is handed what waited in its sockets: a request
  *    says until when it may be begun (struct envelope, lag.h), a later one is
- *    refused as busy, for its asker has turned to another instance;
+ *    refused as busy, for its asker has turned to another instance, and an
+ *    answer tells how long it waited (struct answer);
  *  - closing with traffic in flight can hang: bus_drain first, then bus_free
  *    under a watchdog that ends the process.
  */
@@ -48,11 +49,14 @@ struct bus_watch {
 	void *arg;
 };
 
+#define BUS_EVENT_QUEUE_MAX 8192 /* what nng allows as NNG_OPT_SENDBUF and NNG_OPT_RECVBUF */
+
 struct bus_config {
 	struct ev_loop *ev;
 	struct text key; /* BUS_KEY */
 	size_t message_max; /* bytes of one message */
 	int inflight_max; /* requests in flight per peer; calls served at once per listener */
+	int event_queue; /* publications waiting per subscriber, and in it, 1 to BUS_EVENT_QUEUE_MAX; the rest is dropped */
 	int64_t timeout_ms; /* default wait for an answer */
 	struct bus_watch watch;
 };
@@ -155,6 +159,7 @@ bool peer_is_mute(const struct peer *peer);
 struct answer {
 	struct err err;
 	const void *body;
+	int64_t lag_us; /* how much longer it was on its way than the quickest lately (lag.h): it waited in our sockets */
 };
 
 typedef void answer_fn(void *arg, const struct answer *answer);

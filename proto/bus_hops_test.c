@@ -69,6 +69,7 @@ static struct bus *make_bus(struct ev_loop *ev)
 						   .key = text_from(KEY),
 						   .message_max = 1U << 20,
 						   .inflight_max = 8,
+						   .event_queue = 4096,
 						   .timeout_ms = TIMEOUT_MS,
 						   .watch = { .served = on_served } });
 }

@@ -2,6 +2,8 @@
 
 #include <nng/protocol/reqrep0/req.h>
 
+#include "lag.h"
+
 bool link_is_up(const struct link *link)
 {
 	return atomic_load(&link->sock->pipes) > 0;
@@ -43,6 +45,13 @@ bool peer_has_another(const struct peer *peer, int but)
 	return false;
 }
 
+static void peer_on_gone(struct sock *sock, uint32_t pipe)
+{
+	struct peer *peer = sock->owner;
+
+	lags_forget(peer->lags, pipe);
+}
+
 /* One more address; the first one's socket ends the requests of all. */
 static bool peer_dial(struct peer *peer, const char *address, struct err *err)
 {
@@ -56,6 +65,7 @@ static bool peer_dial(struct peer *peer, const char *address, struct err *err)
 	if (peer->links_n > 0)
 		name = talloc_asprintf(peer, "%s-%d", peer->name, peer->links_n + 1);
 	link->sock = sock_add(peer->bus, name, nng, true, peer);
+	link->sock->on_gone = peer_on_gone;
 	if (peer->links_n++ == 0)
 		link->sock->stop = peer_stop;
 	return sock_start(link->sock, address, true, err);
@@ -72,6 +82,7 @@ struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, 
 	}
 	peer->bus = bus;
 	peer->name = talloc_strdup(peer, name);
+	peer->lags = lags_new(peer);
 	peer->slots = request_slots(peer, bus->config.inflight_max);
 	while ((one = bus_address_next(peer, &addresses)) != NULL) {
 		if (!peer_dial(peer, one, err))

@@ -24,6 +24,7 @@ struct peer {
 	int next; /* whose turn it is */
 	int open_n;
 	int unanswered; /* requests that reached it since its last answer */
+	struct lags *lags; /* of the answers */
 	struct request *slots;
 	struct request *free;
 };

@@ -5,7 +5,6 @@
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 
-#define PUBSUB_QUEUE 4096 /* messages; beyond it nng drops the oldest, and the receiver sees the gap */
 #define MAIL_MAX 65536 /* messages waiting for our loop; beyond it new ones are dropped */
 #define BATCH_MAX 65536 /* bytes; a batch that has them leaves at once */
 
@@ -79,7 +78,7 @@ static struct pub *pub_open(struct bus *bus, const char *name, const char *addre
 		err_set(err, RC_INTERNAL, "%s: cannot open a socket", name);
 		return NULL;
 	}
-	nng_socket_set_int(nng, NNG_OPT_SENDBUF, PUBSUB_QUEUE);
+	nng_socket_set_int(nng, NNG_OPT_SENDBUF, bus->config.event_queue);
 	utstring_init(&pub->batch);
 	ev_prepare_init(&pub->leave, batch_on_prepare);
 	pub->leave.data = pub;
@@ -239,7 +238,7 @@ static bool sub_open(struct bus *bus, const char *name, const char *address, boo
 
 	if (nng_sub0_open(&nng) != 0)
 		return err_set(err, RC_INTERNAL, "%s: cannot open a socket", name);
-	nng_socket_set_int(nng, NNG_OPT_RECVBUF, PUBSUB_QUEUE);
+	nng_socket_set_int(nng, NNG_OPT_RECVBUF, bus->config.event_queue);
 	nng_socket_set(nng, NNG_OPT_SUB_SUBSCRIBE, "", 0);
 	sub->sock = sock_add(bus, name, nng, dials, sub);
 	sub->sock->stop = sub_stop;

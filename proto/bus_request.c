@@ -2,6 +2,8 @@
 
 #include <nng/protocol/reqrep0/req.h>
 
+#include "lag.h"
+
 #define RETRY_S 0.03
 #define DOWN_MS 300 /* with several addresses: how long one that is away is waited for before another is tried */
 #define PATIENCE_PART 3 /* ... and the part of the default wait after which a silent one is given up for another */
@@ -184,6 +186,9 @@ static void request_deliver(struct mail *mail)
 		err_set(&answer.err, RC_INTERNAL, "%s: answered something else", r->peer->name);
 	} else {
 		r->peer->unanswered = 0;
+		if (frame->env.sent_us > 0)
+			answer.lag_us = lags_take(r->peer->lags, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)),
+						  frame->env.sent_us, bus_raw_us());
 		answer.err = frame->env.err;
 		answer.body = frame->body;
 	}

@@ -95,7 +95,7 @@ static void call_end(struct call *call, enum rc rc, nng_msg *take_msg)
 static void call_reply(struct call *call, const struct err *err, const void *ans)
 {
 	struct bus *bus = call->server->sock->bus;
-	struct envelope env = { .msg = call->env.msg, .is_answer = true, .err = *err };
+	struct envelope env = { .msg = call->env.msg, .is_answer = true, .sent_us = bus_raw_us(), .err = *err };
 	CLEANUP(string_done) UT_string out = { 0 };
 	nng_msg *msg = NULL;
 

@@ -19,6 +19,7 @@ struct fixture {
 	char address[TEST_ADDRESS_SIZE], event_address[TEST_ADDRESS_SIZE];
 	int calls, gone, answers, events, refused, links;
 	struct err last;
+	int64_t lag_us;
 	char text[64];
 	struct call *held;
 	bool hold;
@@ -97,6 +98,7 @@ static void on_answer(void *arg, const struct answer *answer)
 
 	f->answers++;
 	f->last = answer->err;
+	f->lag_us = answer->lag_us;
 	if (answer->body != NULL)
 		snprintf(f->text, sizeof(f->text), TEXT_FMT,
 			 TEXT_ARG(((const struct ans_track_get *)answer->body)->track));
@@ -124,6 +126,7 @@ static struct bus *make_bus(struct fixture *f, const char *key)
 						   .key = text_from(key),
 						   .message_max = 1U << 20,
 						   .inflight_max = 8,
+						   .event_queue = 4096,
 						   .timeout_ms = 5000,
 						   .watch = { .refused = on_refused, .link = on_link, .arg = f } });
 }
@@ -193,6 +196,24 @@ static void bus_answers_a_request(void **state)
 	until(f, &f->answers, 1);
 	assert_int_equal(f->last.rc, RC_OK);
 	assert_string_equal(f->text, a_track().track_id.s);
+}
+
+static void bus_tells_how_long_an_answer_waited_for_us(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_track_get m = a_track();
+
+	for (int i = 1; i <= 5; i++) {
+		ask_track(f, 0);
+		until(f, &f->answers, i);
+	}
+	f->hold = true;
+	ask_track(f, 0);
+	until(f, &f->calls, 6);
+	call_answer(f->held, &(struct ans_track_get){ .track = uuid_as_text(&m.track_id) });
+	usleep(500000); /* this process stands still */
+	until(f, &f->answers, 6);
+	assert_in_range(f->lag_us, 100000, 60000000);
 }
 
 static void bus_says_the_handlers_refusal(void **state)
@@ -413,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bus_answers_a_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_tells_how_long_an_answer_waited_for_us, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_says_the_handlers_refusal, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_refuses_what_is_not_for_this_service, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_bounds_the_requests_in_flight, setup, teardown),

@@ -41,6 +41,7 @@ static void nng_starts_two_task_threads(void **state)
 							      .key = text_from("0123456789abcdef0123456789abcdef"),
 							      .message_max = 1U << 20,
 							      .inflight_max = 8,
+							      .event_queue = 4096,
 							      .timeout_ms = 5000 });
 
 	(void)state;

@@ -34,7 +34,7 @@ void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES])
 	crypto_generichash(key_out, BUS_KEY_BYTES, (const unsigned char *)bus_key.p, bus_key.len, NULL, 0);
 }
 
-/* The stamp of a request: both numbers in so many hex digits, in the first member, so that its place is known. */
+/* The stamp of a request or an answer: both numbers in so many hex digits, in the first member, so that its place is known. */
 #define STAMP_FMT "%016" PRIx64 "%08" PRIx64
 #define STAMP_LEN 24
 #define STAMP_AT (FRAME_HEAD + sizeof("{\"s\":\"") - 1)
@@ -152,6 +152,7 @@ static bool get_envelope(const cJSON *tree, struct envelope *env, struct err *er
 	env->msg = name.len > 0 ? msg_by_name(name.p) : MSG_NONE;
 	if (env->msg == MSG_NONE)
 		return err_set(err, RC_UNSUPPORTED, "unknown message");
+	get_stamp(json_get_text(tree, "s"), env);
 	copy_text(env->trace, sizeof(env->trace), json_get_text(tree, "tp"));
 	if (code.len > 0 && msg_info(env->msg)->is_event)
 		return err_set(err, RC_INVALID, "a publication has no answer");
@@ -163,7 +164,6 @@ static bool get_envelope(const cJSON *tree, struct envelope *env, struct err *er
 		return true;
 	}
 	json_get_i64(tree, "t", &env->timeout_ms);
-	get_stamp(json_get_text(tree, "s"), env);
 	env->caller.kind = caller_kind_from(json_get_text(tree, "k"));
 	copy_text(env->caller.language, sizeof(env->caller.language), json_get_text(tree, "l"));
 	return uuid_from_text(user, &env->caller.user_id) || err_field(err, RC_INVALID, "u", "no caller");

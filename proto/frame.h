@@ -27,8 +27,8 @@ struct envelope {
 	enum msg_id msg;
 	bool is_answer;
 	int64_t timeout_ms; /* request: how long the asker waits */
-	int64_t sent_us; /* request: when it was sent, by the asker's CLOCK_MONOTONIC_RAW; 0: not told */
-	int64_t hop_ms; /* ... and how long from then on its receiver may answer, before another is asked */
+	int64_t sent_us; /* when it was sent, by its sender's CLOCK_MONOTONIC_RAW; 0: not told */
+	int64_t hop_ms; /* request: how long from then on its receiver may answer, before another is asked */
 	char trace[56]; /* W3C traceparent, or "" */
 	struct caller caller;
 	struct err err; /* answer: rc, and why when it is not OK */

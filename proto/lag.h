@@ -1,6 +1,6 @@
 /*
- * lag: how much longer a request was on its way than the quickest one that came
- * over the same connection lately.
+ * lag: how much longer a request or an answer was on its way than the quickest
+ * one that came over the same connection lately.
  *
  * A process that was stopped finds what waited in its sockets when it wakes.
  * Whether its askers still wait cannot be told from clocks of two machines, but
@@ -28,7 +28,7 @@ struct lags;
 struct lags *lags_new(void *ctx);
 
 /*
- * The lag in microseconds of a request that came over link at now_us, sent at
+ * The lag in microseconds of a message that came over link at now_us, sent at
  * sent_us by its sender's clock. The first one of a link has none.
  */
 int64_t lags_take(struct lags *lags, uint32_t link, int64_t sent_us, int64_t now_us);

@@ -227,6 +227,7 @@ static void start(void)
 							.key = text_from(key),
 							.message_max = 8U << 20,
 							.inflight_max = 64,
+							.event_queue = 4096,
 							.timeout_ms = 10000 });
 	ev_ref(probe.ev); /* the bus does not keep the loop alive: we do */
 }

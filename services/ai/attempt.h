@@ -75,8 +75,8 @@ struct attempt {
 	struct request *done_request, *text_request;
 };
 
-/* Starts it. A second one of the same number is ignored: chat asked twice. */
-void attempt_start(struct chat_link *chat, const struct ans_work_pull *work);
+/* Starts it; lag_us: how long the hand-out waited for us. A second one of the same number is ignored: chat asked twice. */
+void attempt_start(struct chat_link *chat, const struct ans_work_pull *work, int64_t lag_us);
 
 struct attempt *attempt_find(struct ai *ai, const struct uuid_text *turn_id, int64_t number);
 

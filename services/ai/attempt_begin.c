@@ -113,7 +113,7 @@ static enum ending attempt_enter_breaker(struct attempt *a)
 	return ENDING_NONE;
 }
 
-void attempt_start(struct chat_link *chat, const struct ans_work_pull *work)
+void attempt_start(struct chat_link *chat, const struct ans_work_pull *work, int64_t lag_us)
 {
 	struct ai *ai = chat->ai;
 	struct attempt *a = attempt_find(ai, &work->turn_id, work->attempt);
@@ -126,7 +126,7 @@ void attempt_start(struct chat_link *chat, const struct ans_work_pull *work)
 	a = attempt_new(chat, work);
 	tell_beats(ai);
 	why = attempt_aim(a, work);
-	if (standstill_is_over_just_now(&ai->standstill))
+	if (standstill_is_behind(&ai->standstill, lag_us))
 		why = ENDING_STOOD_STILL;
 	else if (a->seals && a->renewed_key != NULL)
 		why = ENDING_COMPLETE;

@@ -39,7 +39,7 @@ static void pull_on_answer(void *arg, const struct answer *answer)
 	}
 	if (work->found) {
 		FAULT_POINT(ai_after_pull);
-		attempt_start(chat, work);
+		attempt_start(chat, work, answer->lag_us);
 	}
 	pull_fill(ai);
 }

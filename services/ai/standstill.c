@@ -4,7 +4,6 @@
 
 #define TICK_S 0.5
 #define STOOD_US 2000000 /* chat gives a silent worker up after WORKER_SILENCE_MS, 3 s */
-#define AFTERMATH_US 500000 /* so long sockets are read that filled meanwhile */
 
 static void on_tick(struct ev_loop *ev, ev_timer *w, int events)
 {
@@ -43,7 +42,7 @@ void standstill_stop(struct standstill *s, struct loop *loop)
 	ev_check_stop(loop->ev, &s->turn);
 }
 
-bool standstill_is_over_just_now(const struct standstill *s)
+bool standstill_is_behind(const struct standstill *s, int64_t lag_us)
 {
-	return s->woke_us != 0 && clock_us() - s->woke_us < AFTERMATH_US;
+	return s->woke_us != 0 && clock_us() - lag_us < s->woke_us;
 }

@@ -2,7 +2,8 @@
  * standstill: notices that this process did not run for a while: it was stopped,
  * its machine was paused, or it starved. Work that it finds in its sockets then
  * was handed out before, and chat, which heard nothing, has given it to another:
- * the model must not be asked for it again. Loop thread only.
+ * the model must not be asked for it again. What is handed out afterwards is
+ * taken, also when it answers a request from before. Loop thread only.
  */
 #ifndef ALP_STANDSTILL_H
 #define ALP_STANDSTILL_H
@@ -24,7 +25,7 @@ struct standstill {
 void standstill_init(struct standstill *s, struct loop *loop);
 void standstill_stop(struct standstill *s, struct loop *loop);
 
-/* It has just woken: what comes now may be old. */
-bool standstill_is_over_just_now(const struct standstill *s);
+/* What came just now, and was so long on its way (struct answer), was sent before this process stood still, or while it did. */
+bool standstill_is_behind(const struct standstill *s, int64_t lag_us);
 
 #endif

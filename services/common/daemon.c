@@ -234,6 +234,7 @@ static void start_bus(struct daemon *d)
 					 .key = text_from(d->config.bus_key),
 					 .message_max = (size_t)d->config.bus_message_max,
 					 .inflight_max = (int)d->config.bus_inflight_max,
+					 .event_queue = (int)d->config.bus_event_queue,
 					 .timeout_ms = d->config.bus_timeout_ms,
 					 .watch = { on_begun, on_served, on_refused, on_link, on_restart, d },
 				 });

@@ -35,6 +35,7 @@ bool daemon_settings(struct daemon *d, struct err *err)
 		{ "BUS_TIMEOUT_MS", c->bus_timeout_ms, 1, INT32_MAX },
 		{ "BUS_MESSAGE_MAX", c->bus_message_max, 65536, 1 << 30 },
 		{ "BUS_INFLIGHT_MAX", c->bus_inflight_max, 2, 65536 },
+		{ "BUS_EVENT_QUEUE", c->bus_event_queue, 1, BUS_EVENT_QUEUE_MAX },
 	};
 
 	if (sodium_init() < 0)

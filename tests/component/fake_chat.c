@@ -247,6 +247,7 @@ static void start(const char *key)
 						       .key = text_from(key),
 						       .message_max = 8UL << 20,
 						       .inflight_max = 512,
+						       .event_queue = 4096,
 						       .timeout_ms = 8000 });
 	fake.control = bus_publish_listen(fake.bus, "control", getenv("BUS_CONTROL"), &err);
 	if (fake.control == NULL || !bus_serve(fake.bus, "work", getenv("BUS_WORK"), &dispatch, NULL, &err) ||
