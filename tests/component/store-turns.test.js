@@ -423,6 +423,16 @@ describe("a regeneration", () => {
 
 		assert.deepEqual(load.history.map((m) => m.content), ["a plan", "q1", "best", "q2", "second", "q3", "an answer"]);
 		assert.equal(load.history[2].generation, 3);
+		const paged = [];
+
+		for (let before = undefined; paged.length < load.history.length; before = paged[0].seq) {
+			const { history: [message] } = await store.must(user, "chat_load", { chat_id, limit: 1, before });
+
+			assert.ok(!paged.some(({ id }) => id === message?.id), "each page goes on where the one before ended");
+			paged.unshift(message);
+		}
+		assert.deepEqual(paged.map((m) => m.content), load.history.map((m) => m.content));
+		assert.deepEqual((await store.must(user, "chat_load", { chat_id, limit: 1, before: paged[0].seq })).history ?? [], []);
 	});
 
 	it("of a message that got no reply is a first reply", async () => {
