@@ -2,8 +2,9 @@
  * ending: why an attempt is over, and what that means to whoever asked. The
  * table is the whole policy: code (streaming.md), whether another attempt may
  * help while nothing was shown yet, what it says of the server (GOOD: it
- * answered, if only with a refusal, or was not asked), and a sentence for people. Upstream's own
- * words are never passed on: they may quote the key or the prompt.
+ * answered, if only with a refusal, or was not asked), and a sentence for operators, which is kept
+ * with the turn: people are told the code in their language. Upstream's own words are never
+ * passed on: they may quote the key or the prompt.
  */
 #ifndef ALP_ENDING_H
 #define ALP_ENDING_H

@@ -61,13 +61,14 @@ bool turn_has_reply(const struct outcome *outcome)
 
 const char *turn_why(struct http_request *r, const struct outcome *outcome)
 {
-	const char *code = text_dup(r, outcome->error_code);
+	const char *language = r->caller.language;
 
-	if (outcome->error_message.len > 0)
-		return text_dup(r, outcome->error_message);
-	if (outcome->error_code.len > 0)
-		return word(r->caller.language, problem_word_of(rc_from_name(code)));
-	return word(r->caller.language, WORD_NO_REPLY);
+	/* error_message is for operators, in English only. */
+	if (outcome->error_code.len == 0)
+		return word(language, WORD_NO_REPLY);
+	if (text_is(outcome->error_code, rc_name(RC_LIMITED))) /* the model's limit: a refusal of ours is no turn */
+		return word(language, WORD_AI_LIMITED);
+	return word(language, problem_word_of(rc_from_name(text_dup(r, outcome->error_code))));
 }
 
 bool turn_is_soft(enum rc rc)

@@ -26,7 +26,7 @@ int64_t turn_in_us(const struct http_request *r);
 /* There is a reply: a whole one, or what was written until somebody stopped it. */
 bool turn_has_reply(const struct outcome *outcome);
 
-/* What people are told about a turn without one; belongs to r or is static. */
+/* What people are told about a turn without one, in the caller's language. Static. */
 const char *turn_why(struct http_request *r, const struct outcome *outcome);
 
 /* "Most /api/ai endpoints answer 200 with success:false". */

@@ -335,6 +335,36 @@ test("an outage of the model is told, and the summary can be asked for again", a
 	assert.equal((await history(rest, track, module)).history.length, 1);
 });
 
+test("why there is no reply is told in the caller's language, by every endpoint that asks the model", async () => {
+	const rest = await userOf(stack);
+	const track = await course(rest);
+	const { session_id } = track;
+	const [module] = track.modules;
+	const asks = [
+		["welcome-message", { session_id: `new-${randomUUID()}`, user_id: "", skill_area: "Go", user_expectations: "", difficulty_level: "beginner", duration_hours: 3 }],
+		["chat-response", { session_id, message: "Hello" }],
+		["finalize-course-plan", { session_id, user_id: rest.user.id, skill_area: "Go", track_id: track.id, course_plan: "one module" }],
+		["generate-plan", { track_id: track.id, user_expectations: "more" }],
+		["generate-lesson", { lesson_title: "Loops", module_context: "" }],
+		["module-learning-start", about(rest, track, module)],
+		["module-chat", about(rest, track, module, { message: "Hello" })],
+	];
+
+	await stack.sim.script({ status: { code: 401 }, times: "always" });
+	try {
+		for (const [language, sentence] of [["ru", "Модель отклонила запрос"], ["en", "The model refused the request"]])
+			for (const [path, body] of asks) {
+				const answer = await rest.post(`/api/ai/${path}`, body, { "accept-language": language });
+				const hard = path === "module-learning-start";
+
+				assert.equal(answer.status, hard ? 500 : 200, `${path}: ${answer.text}`);
+				assert.equal(hard ? answer.body.detail : answer.body.error, sentence, path);
+			}
+	} finally {
+		await stack.sim.forget("script");
+	}
+});
+
 test("summary, tutor and lesson can be read as they are written, over HTTP as well", async () => {
 	const rest = await userOf(stack);
 	const track = await course(rest, { language: "en" });
