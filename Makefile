@@ -145,7 +145,7 @@ package-test: deb ## install, start, upgrade and remove the packages in a contai
 	@$(DEV)/package-test.sh
 
 ##@ Check
-.PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos stack-test chaos chaos-campaign kills migrate-kills check bench screenshots frontend-report
+.PHONY: test test-unit test-component test-contract test-suite test-browser test-chaos test-threads stack-test chaos chaos-campaign kills migrate-kills check bench screenshots frontend-report
 
 test: ## all tests, under the sanitizers
 	@$(DEV)/test.sh
@@ -168,6 +168,11 @@ test-browser: ## the whole story in Chromium
 test-chaos: ## two minutes of chaos; each daemon killed at each of its fault points; the checker of such runs
 	@$(DEV)/test.sh chaos
 
+test-threads: deps ## C tests and those of one daemon once more, under ThreadSanitizer
+	@$(DEV)/build.sh tsan
+	@$(DEV)/npm.sh tests
+	@ALP_BUILD=$(CURDIR)/build/tsan $(DEV)/node.sh tests/lib/run.js unit component
+
 stack-test: ## docker-compose.yml for real: images, faults, upgrades; brings its own Docker where root has none
 	@$(DEV)/stack-test.sh
 
@@ -189,10 +194,10 @@ kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknow
 	@$(DEV)/npm.sh tests
 	@KILLS=$(KILLS) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/suite/kills.test.js
 
-migrate-kills: deps ## old databases of every form, the migration killed at every statement
+migrate-kills: deps ## old databases of every form, the migration killed at every statement (FROM=23: from that one on)
 	@$(DEV)/build.sh release
 	@$(DEV)/npm.sh tests
-	@MIGRATE_KILLS=all KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/component/store-takeover.test.js
+	@MIGRATE_KILLS=$(or $(FROM),all) KILLS_BUILD=release $(DEV)/node.sh --test --test-reporter=spec tests/component/store-takeover.test.js
 
 check: ## format, clang-tidy, cppcheck, banned calls, shellcheck, the API's description
 	@$(DEV)/check.sh

@@ -1,14 +1,24 @@
 /* Old databases: taken over in every form without the loss of a value, also when whoever does it is killed. */
 
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { ROOT } from "../lib/daemon.js";
 import { FORMS, id, snapshot } from "../lib/old_database.js";
 import { Cluster, psql, rows } from "../lib/pg.js";
 import { assertTakenOver, killEverywhere, tool, withOldDatabase } from "../lib/takeover.js";
 
-/* make migrate-kills: every statement of every form. */
-const ALL = process.env.MIGRATE_KILLS === "all";
+/* make migrate-kills: every statement of every form; FROM=23: of the migrations from that one on. */
+const { MIGRATE_KILLS: KILLS } = process.env;
+const ALL = Boolean(KILLS);
+const from = ALL && KILLS !== "all" ? Number(KILLS) : 0;
+const MIGRATIONS = readdirSync(join(ROOT, "services/store/migrations")).filter((file) => parseInt(file, 10) >= from).length;
+/* Each has its begin, its record and its commit, and at least one statement. */
+const EVERY = 4 * MIGRATIONS;
 const NAMES = Object.keys(FORMS);
+
+assert.ok(MIGRATIONS > 0, `no migration from ${KILLS} on`);
 const tables = (url) => psql(url, "select string_agg(relname || ':' || relkind::text, ',' order by relname) from pg_class where relnamespace = 'public'::regnamespace");
 
 async function migrate(url) {
@@ -28,21 +38,25 @@ describe("an old database", () => {
 		}));
 
 	for (const [i, name] of NAMES.entries())
-		it(`${name}: survives deaths at statements`, () => withOldDatabase(name, {}, async (url, before) => {
-			const n = await killEverywhere(url, ALL ? { deaths: ["before"] } : { step: 41, first: 1 + 4 * i });
+		it(`${name}: survives deaths at statements`, (t) => withOldDatabase(name, {}, async (url, before) => {
+			const n = await killEverywhere(url, ALL ? { from, deaths: ["before"] } : { step: 41, first: 1 + 4 * i });
 
-			assert.ok(n > (ALL ? 100 : 1), `${n} deaths`);
+			assert.ok(n >= (ALL ? EVERY : 2), `${n} deaths`);
+			t.diagnostic(`${n} deaths`);
 			await assertTakenOver(url, name, before);
 		}));
 
 	for (const name of ALL ? NAMES : [])
-		it(`${name}: survives deaths in the middle of statements`, () => withOldDatabase(name, {}, async (url, before) => {
-			assert.ok(await killEverywhere(url, { deaths: ["within"] }) > 100);
+		it(`${name}: survives deaths in the middle of statements`, (t) => withOldDatabase(name, {}, async (url, before) => {
+			const n = await killEverywhere(url, { from, deaths: ["within"] });
+
+			assert.ok(n >= EVERY, `${n} deaths`);
+			t.diagnostic(`${n} deaths`);
 			await assertTakenOver(url, name, before);
 		}));
 
 	it("survives links that are cut while the process goes on", () => withOldDatabase(NAMES[0], {}, async (url, before) => {
-		assert.ok(await killEverywhere(url, { step: ALL ? 1 : 29, deaths: ["link"] }) > 2);
+		assert.ok(await killEverywhere(url, { from, step: ALL ? 1 : 29, deaths: ["link"] }) > 2);
 		await assertTakenOver(url, NAMES[0], before);
 	}));
 
@@ -51,7 +65,7 @@ describe("an old database", () => {
 
 		try {
 			await withOldDatabase(NAMES[0], { cluster }, async (url, before) => {
-				assert.ok(await killEverywhere(url, { step: ALL ? 9 : 70, deaths: ["server"], cluster }) > 0);
+				assert.ok(await killEverywhere(url, { from, step: ALL ? 9 : 70, deaths: ["server"], cluster }) > 0);
 				await assertTakenOver(url, NAMES[0], before);
 			});
 		} finally {

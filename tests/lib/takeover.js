@@ -29,7 +29,9 @@ export function startTool(url, options = ["--migrate"], env = {}) {
 /* Resolves to { code, signal, output } of a run that ends by itself. */
 export const tool = (url, options, env) => within(RUN_MS, "alp-store ends", startTool(url, options, env).ended);
 
-const applied = (url) => psql(url, "select count(*) from schema_migrations").then(Number, () => 0);
+/* How many migrations a database has, and the last of them. */
+const applied = (url) => psql(url, "select count(*), coalesce(max(version), -1) from schema_migrations")
+	.then((line) => line.split("|").map(Number), () => [0, -1]);
 
 /* ---- what must be true afterwards --------------------------------------------------- */
 
@@ -77,6 +79,7 @@ async function assertChats(url, name) {
 /* ---- killed at every statement --------------------------------------------------------- */
 
 const READ = /^select version, name, checksum from schema_migrations/;
+const RECORD = /^insert into schema_migrations .* values \((\d+),/;
 
 /*
  * How somebody dies at a statement: before the server has seen it, in the
@@ -93,26 +96,42 @@ const DEATHS = {
 	link: { sent: (_, link) => link.close() },
 };
 
+/* Resolves when the process ends. It may take long, as one does whose links are cut, but not stand still for a minute. */
+async function endOf(process, what, moves) {
+	for (let before = moves(); ; before = moves()) {
+		try {
+			return await within(RUN_MS, what, process.ended);
+		} catch (err) {
+			if (moves() === before)
+				throw err;
+		}
+	}
+}
+
 /*
  * Kills at every statement (step 1) or at some, until all is applied; resolves
  * to the number of deaths. A death at a commit may have committed or not: both
- * are right, and the next process, once it has the lock, sees which.
+ * are right, and the next process, once it has the lock, sees which. from: only
+ * the migrations of that version and later ones.
  */
-export async function killEverywhere(url, { step = 1, first = 1, deaths = ["before", "within"], cluster } = {}) {
+export async function killEverywhere(url, { step = 1, first = 1, from = 0, deaths = ["before", "within"], cluster } = {}) {
 	const proxy = await PgProxy.start(url);
-	let k = first, n = 0, before = 0, at = null, death = null, dying = null, process, end;
+	let k = first, n = 0, before = 0, last = -1, moves = 0, at = null, death = null, dying = null, process, end;
 
 	proxy.onQuery = async (sql) => {
 		await dying; /* a server that died is back */
 		death = null;
+		moves++;
 		if (READ.test(sql)) {
-			const done = await applied(url);
+			const [done, newest] = await applied(url);
 
 			if (n > 0)
 				k = done > before ? Math.max(1, k % step) : k + step;
-			[before, at] = [done, 0];
-		} else if (at !== null && ++at === k) {
-			death = DEATHS[deaths[n++ % deaths.length]];
+			[before, last, at] = [done, newest, 0];
+		} else if (at !== null) {
+			if (last >= from - 1 && ++at === k)
+				death = DEATHS[deaths[n++ % deaths.length]];
+			last = Number(RECORD.exec(sql)?.[1] ?? last);
 		}
 		return death?.verdict?.(process) ?? "pass";
 	};
@@ -124,13 +143,14 @@ export async function killEverywhere(url, { step = 1, first = 1, deaths = ["befo
 		do {
 			at = null;
 			process = startTool(proxy.url(url));
-			end = await within(RUN_MS, `a run to statement ${k}`, process.ended);
+			end = await endOf(process, `a run to statement ${k}`, () => moves);
 			await dying;
 			/* What gave up while the server was away, and said so, is started again. */
 		} while (end.signal === "SIGKILL" || (end.code !== 0 && /schema\.waiting [^\n]*\s*$/.test(end.output)));
 		assert.equal(end.code, 0, end.output);
 		return n;
 	} finally {
+		process?.child.kill("SIGKILL");
 		await dying;
 		await proxy.stop();
 	}
