@@ -19,6 +19,7 @@ static struct turn_view view_of(const struct turn_context *c, int64_t epoch, con
 {
 	return (struct turn_view){ .turn_id = c->turn_id,
 				   .session_id = c->session_id,
+				   .session_key = c->session_key,
 				   .chat_id = c->chat_id,
 				   .kind = c->kind,
 				   .epoch = epoch,

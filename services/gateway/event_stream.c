@@ -253,7 +253,8 @@ static struct watch *watch_for(struct http_request *r, const struct turn_view *t
 		w = watch_open(r->gw->events, &turn->turn_id, &r->caller, turn->epoch);
 	if (w == NULL)
 		return NULL;
-	watch_name(w, &turn->session_id, &turn->chat_id, session_id);
+	watch_name(w, &turn->session_id, &turn->chat_id, turn->session_key);
+	watch_name_path(w, session_id);
 	if (text_is(turn->outcome.state, "running"))
 		w->live = true;
 	return w;

@@ -78,8 +78,10 @@ static struct watch *watch_of_event(struct events *events, const struct msg_chat
 	struct watch *w = watch_find(events, &m->turn_id);
 	const struct ws_conn *ws;
 
-	if (w != NULL)
+	if (w != NULL) {
+		watch_name(w, &m->session_id, &m->chat_id, m->session_key);
 		return w;
+	}
 	if (audience_is_empty(audience) || ended_has(&events->ended, &m->turn_id, m->epoch))
 		return NULL;
 	ws = audience->groups[audience->groups[0] == NULL]->all;
@@ -258,7 +260,8 @@ void events_follow(struct events *events, const struct caller *caller, const str
 	if (w == NULL)
 		return;
 	w->live = true;
-	watch_name(w, &turn->session_id, &turn->chat_id, session_key);
+	watch_name(w, &turn->session_id, &turn->chat_id, turn->session_key);
+	watch_name_path(w, session_key);
 }
 
 bool events_has_ended(const struct events *events, const struct turn_view *turn)

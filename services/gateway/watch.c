@@ -90,10 +90,18 @@ void watch_name(struct watch *w, const struct uuid_text *session_id, const struc
 		w->session_id = *session_id;
 	if (chat_id->s[0] != '\0')
 		w->chat_id = *chat_id;
-	if (key.len > 0 && w->session_key[0] == '\0' && !text_equal(key, uuid_as_text(&w->session_id))) {
+	if (key.len > 0 && !text_equal(key, text_from(w->session_key))) {
 		talloc_free(w->session_key);
 		w->session_key = text_dup(w, key);
 	}
+}
+
+void watch_name_path(struct watch *w, struct text path_id)
+{
+	const struct uuid_text none = { "" };
+
+	if (w->session_key[0] == '\0' && !text_equal(path_id, uuid_as_text(&w->session_id)))
+		watch_name(w, &none, &none, path_id);
 }
 
 /* The timer looks at this when it strikes: no need to touch it for each piece. */

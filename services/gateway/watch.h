@@ -56,7 +56,12 @@ struct watch *watch_find(const struct events *events, const struct uuid_text *tu
 /* NULL when there are too many. */
 struct watch *watch_open(struct events *events, const struct uuid_text *turn_id, const struct caller *caller,
 			 int64_t epoch);
+
+/* What chat says of it; what is empty is left as it is. key: the client's own name of the session. */
 void watch_name(struct watch *w, const struct uuid_text *session_id, const struct uuid_text *chat_id, struct text key);
+
+/* The session as one client named it, in a path or a body: for as long as chat has told no other name. */
+void watch_name_path(struct watch *w, struct text path_id);
 void watch_free(struct watch *w); /* who still waits is told to ask again */
 
 /* None of its owner's sockets is there any more. */

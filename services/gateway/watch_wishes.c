@@ -236,7 +236,7 @@ static void pulled(struct watch *w, const struct ans_turn_get *ans)
 	size_t from = 0;
 	enum mirror_merge merge;
 
-	watch_name(w, &ans->turn.session_id, &ans->turn.chat_id, (struct text){ 0 });
+	watch_name(w, &ans->turn.session_id, &ans->turn.chat_id, ans->turn.session_key);
 	snprintf(w->kind, sizeof(w->kind), TEXT_FMT, TEXT_ARG(ans->turn.kind));
 	drop_strangers(w);
 	merge = mirror_fill(&w->mirror, ans->turn.epoch, ans->offset, ans->pieces, ans->ends, &from);
@@ -353,7 +353,7 @@ static struct watch *watch_for(struct events *events, struct ws_conn *ws, const 
 	if (w == NULL)
 		ws_error_rc(ws, RC_BUSY, &refs);
 	else
-		watch_name(w, &(struct uuid_text){ "" }, &(struct uuid_text){ "" }, ws->path_id);
+		watch_name_path(w, ws->path_id);
 	return w;
 }
 
@@ -368,7 +368,7 @@ void events_restore(struct events *events, struct ws_conn *ws, const struct uuid
 		push_restored(ws, head, NULL);
 		return;
 	}
-	watch_name(w, session_id, chat_id, ws->path_id);
+	watch_name(w, session_id, chat_id, (struct text){ 0 });
 	waiter = wait_for(w, WISH_RESTORE, ws);
 	waiter->head = text_copy(waiter, head);
 	watch_pull(w);
@@ -394,7 +394,7 @@ void events_repeat_end(struct events *events, struct ws_conn *ws, const struct t
 
 	if (w == NULL)
 		return;
-	watch_name(w, &turn->session_id, &turn->chat_id, ws->path_id);
+	watch_name(w, &turn->session_id, &turn->chat_id, turn->session_key);
 	wait_for(w, WISH_END, ws);
 	watch_pull(w);
 }

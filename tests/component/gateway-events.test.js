@@ -84,6 +84,31 @@ test("a hole in the middle is filled within a second of the next piece, in every
 	await Promise.all([ws.close(), tab.close()]);
 });
 
+for (const lost of [false, true])
+	test(`a socket at a session's own name and one at its id are told the same, whichever posts${lost ? ", with every publication lost" : ""}`, async () => {
+		const rest = await guestOf(gateway);
+		const name = `n-${Math.random()}`;
+
+		await rest.ok("POST", "/api/ai/chat-response", { session_id: name, message: "Hello" });
+		const [{ id }] = await stack.db(`select id from chat_sessions where client_key = '${name}'`);
+		const [named, byId] = [await chatOf(gateway, rest, name), await chatOf(gateway, rest, id)];
+
+		valve.open = !lost;
+		try {
+			for (const from of [byId, named]) {
+				const { turn_id } = await from.post("And the same again");
+
+				const told = await Promise.all([named, byId].map((ws) => ends(ws, turn_id)));
+
+				assert.deepEqual(told.map((end) => end.type), ["ai_response", "ai_response"]);
+				assert.deepEqual([joined(named, told[0]), joined(byId, told[1])], told.map((end) => end.message));
+			}
+		} finally {
+			valve.open = true;
+		}
+		await Promise.all([named.close(), byId.close()]);
+	});
+
 const FOUND_MS = 5000;	/* promised, after the end is stored; a busy machine gets as much again */
 
 test("a lost end is found within 5 s, and told once", async () => {
