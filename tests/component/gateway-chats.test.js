@@ -90,7 +90,7 @@ test("a chat deleted while its reply is written: the reply is stopped and kept f
 	await ws.close();
 });
 
-test("an archived chat is read, and takes no message by any way", async () => {
+test("an archived chat is read, takes no message by any way and cannot be switched to", async () => {
 	const { rest, track, ws } = await session();
 
 	await rest.ok("PUT", `${chat(track.chat_id)}/status?status=archived`);
@@ -107,7 +107,15 @@ test("an archived chat is read, and takes no message by any way", async () => {
 	const next = await ws.turn("a new beginning");
 
 	assert.notEqual(next.response.chat_id, track.chat_id);
-	await ws.close();
+	const sw = await Ws.open(`${stack.wsUrl}/ws/chat/${track.session_id}/switch`, { token: rest.token });
+
+	assert.equal((await rest.post(`/api/chat/sessions/${track.session_id}/switch-chat`, { chat_id: track.chat_id })).status, 404);
+	sw.send({ command: "switch_chat", chat_id: track.chat_id });
+	assert.equal((await sw.next("error")).code, "not_found");
+	assert.equal((await rest.ok("GET", `/api/chat/sessions/${track.session_id}/active-chat`)).active_chat_id, next.response.chat_id);
+	sw.send({ command: "restore_history", chat_id: track.chat_id });
+	assert.equal((await sw.next("history_restored")).chat_info.status, "archived");
+	await Promise.all([ws.close(), sw.close()]);
 });
 
 test("the active chat follows switch, restore and message; is_active follows the sockets", async () => {

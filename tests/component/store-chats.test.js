@@ -161,8 +161,9 @@ describe("the active chat of a session", () => {
 		await change(who, second, "delete");
 		assert.equal(await active(who, session_id), undefined);
 		await change(who, chat_id, "status", "archived");
-		await store.must(who, "chat_load", { session_id, chat_id, activate: true });
-		assert.equal(await active(who, session_id), undefined, "an archived chat is read, not written to");
+		assert.deepEqual(refusal(await store.ask(who, "chat_load", { session_id, chat_id, activate: true })), ["not_found", "chat_id"]);
+		assert.equal((await store.must(who, "chat_load", { session_id, chat_id })).chat_info.status, "archived", "an archived chat is read");
+		assert.equal(await active(who, session_id), undefined);
 	});
 
 	it("that was the planning chat is it again: messages, restores, welcome and finalization without a chat go there", async () => {
@@ -213,7 +214,7 @@ describe("the active chat of a session", () => {
 		assert.deepEqual([await active(who, session_id), (await begin(store, who, { session_id })).context.chat_id], [aside, second]);
 		assert.deepEqual(refusal(await load(stranger, chat_id)), ["not_found", "chat_id"]);
 		await change(who, chat_id, "status", "archived");
-		assert.equal((await load(who, chat_id)).chat_info.status, "archived");
+		assert.deepEqual(refusal(await load(who, chat_id)), ["not_found", "chat_id"]);
 		assert.equal((await store.must(who, "chat_load", { session_id })).chat_id, second);
 		assert.deepEqual((await chats(who, session_id)).map(([id, type]) => [id, type]),
 			[[second, "planning"], [aside, "discussion"], [chat_id, "discussion"]]);
