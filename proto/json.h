@@ -48,7 +48,7 @@ void json_close(UT_string *out, char bracket); /* '}' or ']' */
 void json_text(UT_string *out, const char *key, struct text value);
 void json_str(UT_string *out, const char *key, const char *value); /* NULL writes null */
 void json_i64(UT_string *out, const char *key, int64_t value);
-void json_real(UT_string *out, const char *key, double value);
+void json_real(UT_string *out, const char *key, double value); /* read again it is the same; not finite: null */
 void json_bool(UT_string *out, const char *key, bool value);
 void json_null(UT_string *out, const char *key);
 void json_raw(UT_string *out, const char *key, struct text value); /* JSON as it is */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /*
  * At least doubles what grows: uthash's own way adds what is missing, and then
@@ -112,7 +113,10 @@ void json_real(UT_string *out, const char *key, double value)
 {
 	char buf[40];
 
+	/* 0.7 stays 0.7; what 15 digits do not give back has 17, which always do. */
 	snprintf(buf, sizeof(buf), "%.15g", value);
+	if (strtod(buf, NULL) != value)
+		snprintf(buf, sizeof(buf), "%.17g", value);
 	json_token(out, key, isfinite(value) ? buf : "null");
 }
 

@@ -287,7 +287,7 @@ static void take_ping(struct ws_conn *ws, const cJSON *json)
 	json_str(&pong, "type", "pong");
 	if (cJSON_IsNumber(t))
 		json_real(&pong, "t", t->valuedouble);
-	else if (cJSON_IsString(t) && strlen(t->valuestring) <= 64)
+	else if (cJSON_IsString(t))
 		json_str(&pong, "t", t->valuestring);
 	else
 		json_null(&pong, "t");

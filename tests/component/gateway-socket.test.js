@@ -180,7 +180,7 @@ test("errors are told in the language of the page", async () => {
 test("a ping is answered with what it carried", async () => {
 	const ws = await open();
 
-	for (const t of [17, 1.5, "mark", null]) {
+	for (const t of [17, 1.5, 0.7, -3e-9, 9007199254740991, 1732636123456.789, 0.30000000000000004, 1e300, "mark", "ё\n".repeat(1000), "", null]) {
 		ws.send({ type: "ping", t });
 		assert.deepEqual(await ws.next("pong"), { type: "pong", t });
 	}
