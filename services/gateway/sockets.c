@@ -2,6 +2,8 @@
 
 #include <utlist.h>
 
+#include "routes.h"
+
 /*
  * lws writes when the kernel has said that a socket is writable, which takes
  * two changes of the epoll set and a turn of the loop for each frame. It nearly
@@ -49,10 +51,10 @@ static char *group_key(const void *ctx, const struct uuid_text *user_id, struct 
 
 struct session_group *sockets_group(const struct sockets *sockets, const struct uuid_text *user_id, struct text path_id)
 {
-	char key[36 + 1 + 256];
+	char key[36 + 1 + ROUTE_ID_MAX * 4];
 	struct session_group *group;
 
-	if (path_id.len == 0 || path_id.len > 256)
+	if (path_id.len == 0 || path_id.len > sizeof(key) - 37)
 		return NULL;
 	memcpy(key, user_id->s, 36);
 	key[36] = '/';

@@ -85,7 +85,7 @@ bool ws_text_member(struct ws_conn *ws, const cJSON *json, const char *key, size
 	const cJSON *item = json_get(json, key);
 
 	*out = json_get_text(json, key);
-	if (item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && out->len <= max))
+	if (item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && text_chars(*out) <= max))
 		return true;
 	*out = (struct text){ 0 };
 	ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from(key), refs);

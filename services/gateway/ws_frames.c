@@ -86,7 +86,7 @@ static void take_message(struct ws_conn *ws, const cJSON *json, struct text type
 	if (!ws_text_member(ws, json, "message", SIZE_MAX, &refs, &m.body) ||
 	    !ws_text_member(ws, json, "chat_id", ID_MAX, &refs, &m.chat_id))
 		return;
-	if (type.len > TYPE_MAX) {
+	if (text_chars(type) > TYPE_MAX) {
 		ws_error_about(ws, "bad_frame", WORD_BAD_FRAME, text_from("type"), &refs);
 		return;
 	}

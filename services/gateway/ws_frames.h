@@ -19,7 +19,7 @@ void ws_error_about(struct ws_conn *ws, const char *code, enum word id, struct t
 
 /*
  * A member that may be missing or null (then *out is empty), and else is a
- * string of at most max bytes. False: it is not, and the client was told.
+ * string of at most max characters. False: it is not, and the client was told.
  */
 bool ws_text_member(struct ws_conn *ws, const cJSON *json, const char *key, size_t max, const struct ws_refs *refs,
 		    struct text *out);

@@ -9,7 +9,6 @@
 
 #define ROOT "/ws/chat/"
 #define SWITCH "/switch"
-#define NAME_MAX_BYTES 200
 
 /* Who asks for a socket, and for which. */
 struct wish {
@@ -24,7 +23,7 @@ static const struct route switch_route = { .method = HTTP_GET, .pattern = "/ws/c
 
 static bool name_is_good(struct text name)
 {
-	if (name.len == 0 || name.len > NAME_MAX_BYTES)
+	if (name.len == 0 || text_chars(name) > ROUTE_ID_MAX)
 		return false;
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.p[i] < 0x20 || name.p[i] == '/' || name.p[i] == 0x7F)

@@ -177,6 +177,24 @@ test("errors are told in the language of the page", async () => {
 	await ws.close();
 });
 
+test("names are as long as over HTTP in every alphabet: 200 characters, 20 of a type", async () => {
+	const letters = (n) => "ж".repeat(n);
+	const path = (n) => `/ws/chat/${encodeURIComponent(letters(n))}`;
+	const [ws, other] = [await Ws.open(url(path(200)), { token: guest.token }), await Ws.open(url(path(200)), { token: guest.token })];
+
+	await (await Ws.open(url(`${path(200)}/switch`), { token: guest.token })).close();
+	await refused(path(201), { token: guest.token }, 403);
+	const { response } = await ws.turn("hello", { type: letters(20) });
+	assert.equal((await other.next("ai_response")).chat_id, response.chat_id);
+	assert.equal((await guest.ok("GET", `/api/chat/sessions/${encodeURIComponent(letters(200))}/active-chat`)).active_chat_id, response.chat_id);
+	assert.equal((await ws.restore({ chat_id: letters(200) })).chat_id, response.chat_id, "a name of the page: the planning chat");
+	for (const frame of [{ message: "a", type: letters(21) }, { message: "a", chat_id: letters(201) }, { type: "restore_chat", chat_id: letters(201) }]) {
+		ws.send(frame);
+		assert.equal((await ws.next("error")).code, "bad_frame");
+	}
+	await Promise.all([ws.close(), other.close()]);
+});
+
 test("a ping is answered with what it carried", async () => {
 	const ws = await open();
 
