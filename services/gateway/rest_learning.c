@@ -44,10 +44,10 @@ static struct text session_of(struct http_request *r, const struct learning_body
 	return text_is_uuid(body->track_id) ? (struct text){ 0 } : normal_id(r, body->session_id);
 }
 
-/* What an endpoint calls the reply, and whether nothing may be told of its chat. */
+/* What an endpoint calls the reply, whether nothing may be told of its chat, and whether it is a 503 without a model. */
 struct shape {
 	const char *reply;
-	bool hidden;
+	bool hidden, needs_model;
 };
 
 static void answer_turn(struct http_request *r, struct shape shape, const struct turn_view *turn, const char *error)
@@ -75,16 +75,16 @@ static void answer_turn(struct http_request *r, struct shape shape, const struct
 	http_answer_json(r, &json);
 }
 
-/* The end of a turn whose failure is soft; without a model it is a 503. turn: NULL when err says why. */
+/* The end of a turn whose failure is soft. turn: NULL when err says why. */
 static void answer_soft(struct http_request *r, struct shape shape, const struct turn_view *turn, const struct err *err)
 {
 	if (turn != NULL && r->wants_events)
 		turn_stream(r, turn);
-	else if (turn != NULL && text_is(turn->outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	else if (turn != NULL && shape.needs_model && text_is(turn->outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (turn != NULL)
 		answer_turn(r, shape, turn, turn_why(r, &turn->outcome));
-	else if (turn_is_soft(err->rc))
+	else if (turn_is_soft(err->rc) || (err->rc == RC_NOT_CONFIGURED && !shape.needs_model))
 		answer_turn(r, shape, NULL, word(r->caller.language, problem_word_of(err->rc)));
 	else
 		problem_rc(r, err);
@@ -256,7 +256,7 @@ static void lesson_on_answer(struct http_request *r, const struct answer *answer
 	const struct ans_chat_lesson *ans = answer->body;
 	bool alone = ans != NULL && ans->turn.lesson_id.s[0] == '\0'; /* nobody sees a chat of it */
 
-	answer_soft(r, (struct shape){ .reply = "content", .hidden = alone }, ans != NULL ? &ans->turn : NULL,
+	answer_soft(r, (struct shape){ .reply = "content", .hidden = alone, .needs_model = true }, ans != NULL ? &ans->turn : NULL,
 		    &answer->err);
 }
 

@@ -363,7 +363,7 @@ test("what chat-response says of a course that is not stored reaches the model; 
 	assert.equal((await rest.post("/api/ai/chat-response", { message: "  ", session_id: "local-1" })).status, 422);
 });
 
-test("a server without a key says so", async () => {
+test("a server without a key says so: 503 of four endpoints, a soft failure of the others", async () => {
 	const bare = await startStack({ sim: false, env: { DEFAULT_OPENAI_API_KEY: undefined, DEFAULT_OPENAI_BASE_URL: undefined } });
 
 	try {
@@ -372,6 +372,13 @@ test("a server without a key says so", async () => {
 
 		assert.equal((await rest.post(PLAN, { track_id: track.id, user_expectations: "x" })).status, 503);
 		assert.equal((await rest.post("/api/ai/chat-response", { message: "x", session_id: "y" })).status, 503);
+		assert.equal((await rest.post("/api/ai/generate-lesson", { lesson_title: "x", module_context: "" })).status, 503);
+		const module = { track_id: "local", module_id: "1", session_id: "local-1", user_id: rest.user.id };
+
+		assert.equal((await rest.post("/api/ai/module-learning-start", module)).status, 503);
+		const { success, response, error } = await rest.ok("POST", "/api/ai/module-chat", { ...module, message: "x" });
+
+		assert.deepEqual([success, response, error], [false, null, "Модель не настроена на сервере"]);
 	} finally {
 		await bare.stop();
 	}
