@@ -56,13 +56,15 @@ int64_t turn_in_us(const struct http_request *r)
 
 bool turn_has_reply(const struct outcome *outcome)
 {
-	return text_is(outcome->state, "completed") || text_is(outcome->state, "cancelled");
+	return text_is(outcome->state, "completed") || (text_is(outcome->state, "cancelled") && outcome->reply.len > 0);
 }
 
 const char *turn_why(struct http_request *r, const struct outcome *outcome)
 {
 	const char *language = r->caller.language;
 
+	if (text_is(outcome->state, "cancelled"))
+		return word(language, WORD_STOPPED);
 	/* error_message is for operators, in English only. */
 	if (outcome->error_code.len == 0)
 		return word(language, WORD_NO_REPLY);

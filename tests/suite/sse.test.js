@@ -71,6 +71,36 @@ test("a socket of the session and the stream are told the same", async () => {
 	await ws.close();
 });
 
+const begun = (turns) => until("the turns run", async () =>
+	(await stack.db(`select 1 from turns where state = 'running' and client_message_id in (${turns.map((id) => `'${id}'`)})`)).length === turns.length);
+
+test("a reply that is stopped before it began ends with its status, and is no success without the header", async () => {
+	const rest = await guestOf(stack);
+	const [streamed, waited] = [randomUUID(), randomUUID()];
+	const post = (id) => ({ message: "later [[sim:first_delay=60000]]", session_id: `stopped-${id}`, client_message_id: id });
+	const stream = await say(rest, post(streamed));
+	const answer = rest.post(RESPONSE, post(waited), { "accept-language": "en" });
+
+	await begun([streamed, waited]);
+	for (const id of [streamed, waited]) {
+		const ws = await chatOf(stack, rest, `stopped-${id}`);
+		const { active_turn } = await ws.restore();
+
+		ws.send({ type: "stop", turn_id: active_turn.turn_id });
+		const end = await ws.next((f) => f.turn_id === active_turn.turn_id && (f.type === "ai_response" || f.state === "stopped"));
+		assert.equal(end.type, "ai_status");
+		await ws.close();
+	}
+	const events = await stream.all();
+
+	assert.deepEqual([events.at(-1).type, events.at(-1).frame.state], ["ai_status", "stopped"]);
+	assert.ok(!events.some((event) => ["ai_response", "error"].includes(event.type)));
+	const { status, body } = await answer;
+
+	assert.deepEqual([status, body.success, body.response, body.message_id, body.error],
+		[200, false, null, null, "The reply was stopped before it began"]);
+});
+
 test("without the header the answer is one JSON object", async () => {
 	const rest = await guestOf(stack);
 	const { status, body, headers } = await rest.post(RESPONSE, { message: "plain", session_id: "plain" });
