@@ -256,8 +256,8 @@ static void lesson_on_answer(struct http_request *r, const struct answer *answer
 	const struct ans_chat_lesson *ans = answer->body;
 	bool alone = ans != NULL && ans->turn.lesson_id.s[0] == '\0'; /* nobody sees a chat of it */
 
-	answer_soft(r, (struct shape){ .reply = "content", .hidden = alone, .needs_model = true }, ans != NULL ? &ans->turn : NULL,
-		    &answer->err);
+	answer_soft(r, (struct shape){ .reply = "content", .hidden = alone, .needs_model = true },
+		    ans != NULL ? &ans->turn : NULL, &answer->err);
 }
 
 void ai_generate_lesson(struct http_request *r)

@@ -91,7 +91,7 @@ for (const lost of [false, true])
 
 		await rest.ok("POST", "/api/ai/chat-response", { session_id: name, message: "Hello" });
 		const [{ id }] = await stack.db(`select id from chat_sessions where client_key = '${name}'`);
-		const [named, byId] = [await chatOf(gateway, rest, name), await chatOf(gateway, rest, id)];
+		const [named, byId] = [await chatOf(gateway, rest, name), await chatOf(gateway, rest, id.toUpperCase())];
 
 		valve.open = !lost;
 		try {
