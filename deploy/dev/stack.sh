@@ -307,10 +307,13 @@ leave() {
 
 	trap '' INT TERM HUP PIPE
 	set +e
+	say "stopping ..."
+	# who stops it from elsewhere is waited for: two at once would take each other's services for stuck
+	exec 9>"$VAR/lock"
+	flock -w 120 9 || warn "another make target still works on $VAR"
 	for name in $(daemon_names); do
 		is_kept "$name" || ours+=("$name")
 	done
-	say "stopping ..."
 	((${#ours[@]} == 0)) || stop_services "$(drain_seconds)" "${ours[@]}"
 	if ! stack_running; then
 		rm -rf "$ENV_DIR" "$ENV_DIR.bin"

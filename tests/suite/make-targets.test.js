@@ -292,21 +292,39 @@ test("wrong values are refused with their name", async () => {
 	server.close();
 });
 
-test("Ctrl-C in the foreground ends what it started, and only that", async () => {
-	await checkout.ok("db.sh", ["up"]);
+/* A stack in the foreground, announced: { child, ended, said() }. */
+async function foreground() {
 	const child = spawn(join(checkout.dir, "deploy/dev/stack.sh"), ["dev"],
-		{ cwd: "/", env: checkout.environment(), detached: true, stdio: ["ignore", "pipe", "inherit"] });
+		{ cwd: "/", env: checkout.environment(), detached: true, stdio: ["ignore", "pipe", "pipe"] });
 	const ended = new Promise((resolve) => child.once("exit", resolve));
 	let out = "";
 
-	child.stdout.on("data", (data) => {
-		out += data;
-	});
+	for (const stream of [child.stdout, child.stderr])
+		stream.on("data", (data) => {
+			out += data;
+		});
 	await until("the stack is announced", () => /make stop-all/.test(out), { ms: 60000 });
+	return { child, ended, said: () => out };
+}
+
+test("Ctrl-C in the foreground ends what it started, and only that", async () => {
+	await checkout.ok("db.sh", ["up"]);
+	const { child, ended, said } = await foreground();
+
 	process.kill(-child.pid, "SIGINT");
-	assert.equal(await within(30000, "dev ends", ended), 130, out);
-	assert.match(out, /left running, as they were: pg/);
+	assert.equal(await within(30000, "dev ends", ended), 130, said());
+	assert.match(said(), /left running, as they were: pg/);
 	assert.deepEqual(checkout.processes().filter((line) => !/postgres|svlogd|runsv/.test(line)), []);
 	await checkout.ok("stack.sh", ["stop"]);
 	assert.deepEqual(checkout.processes(), []);
+});
+
+test("a stack in the foreground that is stopped from elsewhere is stopped once", async () => {
+	const { ended, said } = await foreground();
+	const stopped = await checkout.ok("stack.sh", ["stop"]);
+
+	await within(60000, "dev ends", ended);
+	assert.match(said(), /was stopped from elsewhere/);
+	assert.doesNotMatch(stopped + said(), /warning|killed/);
+	await until("its followers have ended too", () => checkout.processes().length === 0);
 });
