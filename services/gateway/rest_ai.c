@@ -50,7 +50,7 @@ static void welcome_on_answer(struct http_request *r, const struct answer *answe
 		turn_stream(r, &ans->turn);
 	else if (rc == RC_OK)
 		answer_reply(r, "message", &ans->turn, turn_why(r, &ans->turn.outcome));
-	else if (turn_is_soft(rc) || rc == RC_NOT_CONFIGURED)
+	else if (turn_is_soft(rc, false))
 		answer_reply(r, "message", NULL, word(r->caller.language, problem_word_of(rc)));
 	else
 		problem_rc(r, &answer->err);
@@ -90,11 +90,11 @@ static void response_on_answer(struct http_request *r, const struct answer *answ
 
 	if (rc == RC_OK && r->wants_events)
 		turn_stream(r, &ans->turn);
-	else if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	else if (rc == RC_OK && turn_lacks_model(&ans->turn.outcome))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (rc == RC_OK)
 		answer_reply(r, "response", &ans->turn, turn_why(r, &ans->turn.outcome));
-	else if (turn_is_soft(rc))
+	else if (turn_is_soft(rc, true))
 		answer_reply(r, "response", NULL, word(r->caller.language, problem_word_of(rc)));
 	else
 		problem_rc(r, &answer->err);
@@ -192,7 +192,7 @@ static void finalize_on_answer(struct http_request *r, const struct answer *answ
 
 	if (rc == RC_OK)
 		answer_modules(r, &ans->turn, turn_why(r, &ans->turn.outcome));
-	else if (turn_is_soft(rc) || rc == RC_NOT_CONFIGURED)
+	else if (turn_is_soft(rc, false))
 		answer_modules(r, NULL, word(r->caller.language, problem_word_of(rc)));
 	else if (has_no_plan(r, &answer->err))
 		answer_modules(r, NULL, word(r->caller.language, WORD_NO_PLAN));
@@ -260,11 +260,11 @@ static void plan_on_answer(struct http_request *r, const struct answer *answer)
 	const struct ans_chat_plan *ans = answer->body;
 	enum rc rc = answer->err.rc;
 
-	if (rc == RC_OK && text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	if (rc == RC_OK && turn_lacks_model(&ans->turn.outcome))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (rc == RC_OK)
 		answer_plan(r, &ans->turn, turn_why(r, &ans->turn.outcome));
-	else if (turn_is_soft(rc))
+	else if (turn_is_soft(rc, true))
 		answer_plan(r, NULL, word(r->caller.language, problem_word_of(rc)));
 	else
 		problem_rc(r, &answer->err);

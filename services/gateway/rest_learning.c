@@ -80,11 +80,11 @@ static void answer_soft(struct http_request *r, struct shape shape, const struct
 {
 	if (turn != NULL && r->wants_events)
 		turn_stream(r, turn);
-	else if (turn != NULL && shape.needs_model && text_is(turn->outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	else if (turn != NULL && shape.needs_model && turn_lacks_model(&turn->outcome))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else if (turn != NULL)
 		answer_turn(r, shape, turn, turn_why(r, &turn->outcome));
-	else if (turn_is_soft(err->rc) || (err->rc == RC_NOT_CONFIGURED && !shape.needs_model))
+	else if (turn_is_soft(err->rc, shape.needs_model))
 		answer_turn(r, shape, NULL, word(r->caller.language, problem_word_of(err->rc)));
 	else
 		problem_rc(r, err);
@@ -98,13 +98,13 @@ static void start_on_answer(struct http_request *r, const struct answer *answer)
 
 	if (answer->err.rc == RC_OK && r->wants_events)
 		turn_stream(r, &ans->turn);
-	else if (answer->err.rc != RC_OK && !turn_is_soft(answer->err.rc))
+	else if (answer->err.rc != RC_OK && !turn_is_soft(answer->err.rc, true))
 		problem_rc(r, &answer->err);
 	else if (answer->err.rc != RC_OK)
 		problem_word(r, 500, problem_word_of(answer->err.rc));
 	else if (turn_has_reply(&ans->turn.outcome) && ans->turn.outcome.reply.len > 0)
 		answer_turn(r, (struct shape){ .reply = "module_summary" }, &ans->turn, NULL);
-	else if (text_is(ans->turn.outcome.error_code, rc_name(RC_NOT_CONFIGURED)))
+	else if (turn_lacks_model(&ans->turn.outcome))
 		problem_word(r, 503, WORD_NOT_CONFIGURED);
 	else
 		problem_detail(r, 500, turn_why(r, &ans->turn.outcome));

@@ -73,9 +73,14 @@ const char *turn_why(struct http_request *r, const struct outcome *outcome)
 	return word(language, problem_word_of(rc_from_name(text_dup(r, outcome->error_code))));
 }
 
-bool turn_is_soft(enum rc rc)
+bool turn_lacks_model(const struct outcome *outcome)
 {
-	return rc == RC_AI_FAILED || rc == RC_AI_REFUSED;
+	return text_is(outcome->error_code, rc_name(RC_NOT_CONFIGURED));
+}
+
+bool turn_is_soft(enum rc rc, bool needs_model)
+{
+	return rc == RC_AI_FAILED || rc == RC_AI_REFUSED || (rc == RC_NOT_CONFIGURED && !needs_model);
 }
 
 void put_opt_text(UT_string *json, const char *key, struct text value)

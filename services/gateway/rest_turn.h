@@ -29,8 +29,11 @@ bool turn_has_reply(const struct outcome *outcome);
 /* What people are told about a turn without one, in the caller's language. Static. */
 const char *turn_why(struct http_request *r, const struct outcome *outcome);
 
-/* "Most /api/ai endpoints answer 200 with success:false". */
-bool turn_is_soft(enum rc rc);
+/* It failed for want of a model: a 503 of the endpoints that need one, of others a soft failure. */
+bool turn_lacks_model(const struct outcome *outcome);
+
+/* "Most /api/ai endpoints answer 200 with success:false". needs_model: this one is a 503 without a model. */
+bool turn_is_soft(enum rc rc, bool needs_model);
 
 /* Members of an open object; what is not there is null. */
 void put_opt_text(UT_string *json, const char *key, struct text value);
