@@ -141,12 +141,17 @@ need_var() {
 	VAR=$(cd "$VAR" && pwd -P)
 }
 
-# locked COMMAND...: one make target at a time changes this stack. Descriptor 9
-# is closed for everything that stays behind, else the lock would never end.
+# One make target at a time changes this stack. False: another one still does.
+take_lock() {
+	exec 9>"$VAR/lock"
+	flock -w 120 9
+}
+
+# locked COMMAND...: under the lock. Descriptor 9 is closed for everything that
+# stays behind, else the lock would never end.
 locked() {
 	need_var
-	exec 9>"$VAR/lock"
-	flock -w 120 9 || die "another make target still works on $VAR"
+	take_lock || die "another make target still works on $VAR"
 	"$@"
 	flock -u 9
 	exec 9>&-

@@ -327,8 +327,8 @@ database_recreate() {
 		EOS
 		cluster_prepare "${DB_USER:-$PG_USER}" "$DB_PASSWORD" "$DB_NAME"
 	else
-		# force is refused to a role that may not end a worker of autovacuum; a plain drop ends those by itself
-		dropdb --if-exists --force --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME" ||
+		# force is refused to a role that may not end a worker of autovacuum; a plain drop ends those by itself, or says why not
+		dropdb --if-exists --force --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME" 2>/dev/null ||
 			dropdb --if-exists --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME"
 		createdb --maintenance-db="$DB_ADMIN_URL" -- "$DB_NAME"
 	fi

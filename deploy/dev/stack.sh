@@ -309,8 +309,7 @@ leave() {
 	set +e
 	say "stopping ..."
 	# who stops it from elsewhere is waited for: two at once would take each other's services for stuck
-	exec 9>"$VAR/lock"
-	flock -w 120 9 || warn "another make target still works on $VAR"
+	take_lock || warn "another make target still works on $VAR"
 	for name in $(daemon_names); do
 		is_kept "$name" || ours+=("$name")
 	done
