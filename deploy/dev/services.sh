@@ -15,6 +15,8 @@ service_names() {
 	done
 }
 service_pid() { cat "$SERVICES/$1/supervise/pid" 2>/dev/null || true; }
+# service_change NAME: when it started or ended last, as a name for that moment. A short life is seen by nothing else.
+service_change() { stat -c %y "$SERVICES/$1/supervise/status" 2>/dev/null || true; }
 service_up() { [[ -s $SERVICES/$1/supervise/pid ]]; }
 
 # service_uptime NAME: seconds since its last start.

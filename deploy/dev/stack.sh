@@ -8,7 +8,7 @@
 . "$(dirname "$0")/pg.sh"
 
 READY_SECONDS=60
-LIVES_MAX=4 # starts of one service before it counts as broken
+CHANGES_MAX=8 # starts and ends of one service before it counts as broken
 WORKERS_MAX=64
 BUS_ADDRESSES=(BUS_CHAT BUS_STORE BUS_WORK BUS_DELTA BUS_CONTROL BUS_EVENT)
 
@@ -195,17 +195,17 @@ give_up() {
 # wait_ready: until every service answers, or the one that does not is shown. One
 # that ends again and again is not waited for.
 wait_ready() {
-	local name pid last lives end=$((SECONDS + READY_SECONDS))
+	local name change last changes end=$((SECONDS + READY_SECONDS))
 
 	for name in $(daemon_names); do
-		last='' lives=0
+		last='' changes=0
 		until is_ready "$name"; do
-			pid=$(service_pid "$name")
-			if [[ -n $pid && $pid != "$last" ]]; then
-				last=$pid
-				((++lives))
+			change=$(service_change "$name")
+			if [[ $change != "$last" ]]; then
+				last=$change
+				((++changes))
 			fi
-			((lives <= LIVES_MAX)) || give_up "$name" "does not stay up"
+			((changes <= CHANGES_MAX)) || give_up "$name" "does not stay up"
 			((SECONDS < end)) || give_up "$name" "is not ready after $READY_SECONDS s: $(readiness "$name")"
 			sleep 0.1
 		done
