@@ -9,11 +9,14 @@
  *
  * Every queue, size and wait is bounded (struct bus_config). What nng does
  * behind our back, and what is done about it:
- *  - it resends requests by a timer: switched off (RESENDTIME -1). When a peer
- *    dies before answering, bus_request itself asks again until its deadline,
- *    which is right because every message of the catalogue is idempotent;
- *  - a receive started before its send has completed can crash (1.5.2): it is
- *    started in the completion of the send;
+ *  - a message costs it some ten wake-ups of threads: what one turn of the loop
+ *    has for a peer, and under load what 2 ms have, travels in one (bus_batch.h,
+ *    bus_outbox.c). Its request and reply sockets are therefore used raw, and
+ *    which answer is whose, and until when it is waited for, is known here;
+ *  - when a peer dies before answering, bus_request asks again until its
+ *    deadline, which is right because every message of the catalogue is idempotent;
+ *  - it drops answers that pile up for a peer that does not take them: no more
+ *    than a window of them is given to it (bus_asker.c);
  *  - on tcp and ipc a dialer may never reconnect after busy peers died (before
  *    1.6 and 1.10): req/rep goes over ws there, and a canary asks for a restart
  *    when a peer that answers a plain connect() is not reached for 5 s;
@@ -75,7 +78,10 @@ struct bus *bus_new(void *ctx, const struct bus_config *config);
 void bus_drain(struct bus *bus);
 bool bus_is_draining(const struct bus *bus);
 
-/* True when no call and no request that matters (struct ask) is open. */
+/* True when no call is open, and the answers of the last 20 ms had time to leave. */
+bool bus_has_answered(const struct bus *bus);
+
+/* The same, and no request that matters (struct ask) is open. */
 bool bus_is_idle(const struct bus *bus);
 
 /* Closes all sockets and frees everything. Ends the process with status 0 should nng hang longer than 2 s. */

@@ -1,11 +1,13 @@
 #include "bus_peer.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CLOSE_LIMIT_S 2
+#define SENDING_US 20000
 #define RECEIVE_SLACK (128 << 10) /* over message_max: headers, and a batch that was filled up with one more frame */
 
 static int64_t clock_read_us(clockid_t clock)
@@ -33,6 +35,17 @@ nng_msg *bus_message(const UT_string *bytes)
 	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, bytes->d, bytes->i) != 0)
 		abort();
 	return msg;
+}
+
+uint32_t bus_sp_end(nng_msg *msg)
+{
+	const unsigned char *header = nng_msg_header(msg);
+	size_t len = nng_msg_header_len(msg);
+	uint32_t wire = 0;
+
+	if (len >= sizeof(wire))
+		memcpy(&wire, header + len - sizeof(wire), sizeof(wire));
+	return ntohl(wire);
 }
 
 /* ---- the mailbox ------------------------------------------------------------ */
@@ -83,12 +96,12 @@ struct gone_mail {
 
 static void gone_drop(struct mail *mail)
 {
-	free(MAIL_OWNER(mail, struct gone_mail, mail));
+	free(BUS_OWNER(mail, struct gone_mail, mail));
 }
 
 static void gone_deliver(struct mail *mail)
 {
-	struct gone_mail *gone = MAIL_OWNER(mail, struct gone_mail, mail);
+	struct gone_mail *gone = BUS_OWNER(mail, struct gone_mail, mail);
 
 	if (gone->sock->on_gone != NULL)
 		gone->sock->on_gone(gone->sock, gone->pipe);
@@ -97,7 +110,7 @@ static void gone_deliver(struct mail *mail)
 
 static void link_deliver(struct mail *mail)
 {
-	struct sock *sock = MAIL_OWNER(mail, struct sock, link_mail);
+	struct sock *sock = BUS_OWNER(mail, struct sock, link_mail);
 	struct bus_watch *watch = &sock->bus->config.watch;
 	bool up;
 
@@ -110,6 +123,8 @@ static void link_deliver(struct mail *mail)
 		if (watch->link != NULL)
 			watch->link(watch->arg, sock->name, up);
 	}
+	if (sock->on_link != NULL)
+		sock->on_link(sock);
 	canary_link(sock);
 }
 
@@ -118,6 +133,12 @@ static void sock_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
 	struct sock *sock = arg;
 
+	unsigned int id = (unsigned int)nng_pipe_id(pipe);
+
+	if (event == NNG_PIPE_EV_ADD_POST)
+		atomic_store(&sock->pipe, id);
+	else
+		atomic_compare_exchange_strong(&sock->pipe, &id, 0);
 	atomic_fetch_add(&sock->pipes, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
 	if (event == NNG_PIPE_EV_REM_POST && sock->on_gone != NULL) {
 		struct gone_mail *gone = malloc(sizeof(*gone));
@@ -221,6 +242,7 @@ struct bus *bus_new(void *ctx, const struct bus_config *config)
 	bus->wake.data = bus;
 	ev_async_start(config->ev, &bus->wake);
 	ev_unref(config->ev);
+	outboxes_init(bus);
 	return bus;
 }
 
@@ -234,9 +256,15 @@ bool bus_is_draining(const struct bus *bus)
 	return bus->draining;
 }
 
+/* nng says nothing of what it has not sent yet, and a close would throw it away: it gets a moment. */
+bool bus_has_answered(const struct bus *bus)
+{
+	return bus->stats.calls_open == 0 && bus->answers_waiting == 0 && bus_now_us() - bus->answered_us > SENDING_US;
+}
+
 bool bus_is_idle(const struct bus *bus)
 {
-	return bus->stats.calls_open == 0 && bus->stats.requests_open == bus->background_n;
+	return bus_has_answered(bus) && bus->stats.requests_open == bus->background_n;
 }
 
 const struct bus_stats *bus_stats(const struct bus *bus)
@@ -260,6 +288,7 @@ void bus_free(struct bus *bus)
 		return;
 	signal(SIGALRM, leave_hung_close);
 	alarm(CLOSE_LIMIT_S);
+	outboxes_stop(bus);
 	LL_FOREACH (bus->socks, sock) {
 		canary_stop(sock);
 		if (sock->stop != NULL)

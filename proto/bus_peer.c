@@ -1,7 +1,5 @@
 #include "bus_peer.h"
 
-#include <nng/protocol/reqrep0/req.h>
-
 #include "lag.h"
 
 bool link_is_up(const struct link *link)
@@ -45,30 +43,16 @@ bool peer_has_another(const struct peer *peer, int but)
 	return false;
 }
 
-static void peer_on_gone(struct sock *sock, uint32_t pipe)
-{
-	struct peer *peer = sock->owner;
-
-	lags_forget(peer->lags, pipe);
-}
-
-/* One more address; the first one's socket ends the requests of all. */
+/* One more address. */
 static bool peer_dial(struct peer *peer, const char *address, struct err *err)
 {
 	struct link *link = &peer->links[peer->links_n];
-	const char *name = peer->name;
-	nng_socket nng;
+	const char *name =
+		peer->links_n > 0 ? talloc_asprintf(peer, "%s-%d", peer->name, peer->links_n + 1) : peer->name;
 
-	if (nng_req0_open(&nng) != 0)
-		return err_set(err, RC_INTERNAL, "%s: cannot open a socket", peer->name);
-	nng_socket_set_ms(nng, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-	if (peer->links_n > 0)
-		name = talloc_asprintf(peer, "%s-%d", peer->name, peer->links_n + 1);
-	link->sock = sock_add(peer->bus, name, nng, true, peer);
-	link->sock->on_gone = peer_on_gone;
-	if (peer->links_n++ == 0)
-		link->sock->stop = peer_stop;
-	return sock_start(link->sock, address, true, err);
+	link->peer = peer;
+	peer->links_n++;
+	return link_open(link, name, address, err);
 }
 
 struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, struct err *err)
@@ -83,7 +67,7 @@ struct peer *bus_dial(struct bus *bus, const char *name, const char *addresses, 
 	peer->bus = bus;
 	peer->name = talloc_strdup(peer, name);
 	peer->lags = lags_new(peer);
-	peer->slots = request_slots(peer, bus->config.inflight_max);
+	peer->slots = talloc_zero_array(peer, struct request, (unsigned)bus->config.inflight_max);
 	while ((one = bus_address_next(peer, &addresses)) != NULL) {
 		if (!peer_dial(peer, one, err))
 			return NULL;

@@ -1,3 +1,4 @@
+#include "bus_batch.h"
 #include "bus_impl.h"
 
 #include <arpa/inet.h>
@@ -6,7 +7,6 @@
 #include <nng/protocol/pubsub0/sub.h>
 
 #define MAIL_MAX 65536 /* messages waiting for our loop; beyond it new ones are dropped */
-#define BATCH_MAX 65536 /* bytes; a batch that has them leaves at once */
 
 /*
  * Publications of one turn of the loop travel as one nng message, because a
@@ -17,7 +17,7 @@ struct pub {
 	struct sock *sock;
 	UT_string batch;
 	unsigned frames; /* in batch */
-	ev_prepare leave; /* before the loop waits */
+	struct outbox box;
 };
 
 struct sub {
@@ -52,13 +52,13 @@ static void batch_send(struct pub *pub)
 	}
 	utstring_clear(&pub->batch);
 	pub->frames = 0;
-	ev_prepare_stop(pub->sock->bus->config.ev, &pub->leave);
+	outbox_remove(pub->sock->bus, &pub->box);
 }
 
-static void batch_on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
+static bool pub_on_send(struct outbox *box)
 {
-	(void)ev, (void)events;
-	batch_send(w->data);
+	batch_send(BUS_OWNER(box, struct pub, box));
+	return true;
 }
 
 static void pub_stop(struct sock *sock)
@@ -80,8 +80,7 @@ static struct pub *pub_open(struct bus *bus, const char *name, const char *addre
 	}
 	nng_socket_set_int(nng, NNG_OPT_SENDBUF, bus->config.event_queue);
 	utstring_init(&pub->batch);
-	ev_prepare_init(&pub->leave, batch_on_prepare);
-	pub->leave.data = pub;
+	pub->box.send = pub_on_send;
 	pub->sock = sock_add(bus, name, nng, dials, pub);
 	pub->sock->stop = pub_stop;
 	return sock_start(pub->sock, address, false, err) ? pub : NULL;
@@ -129,15 +128,15 @@ void bus_publish(struct pub *pub, enum msg_id id, const void *body, const char *
 		bus->stats.events_dropped++;
 		return;
 	}
-	if (utstring_len(&pub->batch) >= BATCH_MAX)
+	if (utstring_len(&pub->batch) >= BATCH_FULL)
 		batch_send(pub);
-	else if (!ev_is_active(&pub->leave))
-		ev_prepare_start(bus->config.ev, &pub->leave);
+	else
+		outbox_add(bus, &pub->box);
 }
 
 static void event_drop(struct mail *mail)
 {
-	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
+	struct event_mail *event = BUS_OWNER(mail, struct event_mail, mail);
 
 	nng_msg_free(event->msg);
 	free(event);
@@ -183,7 +182,7 @@ static struct text batch_take(struct text *rest)
 
 static void event_deliver(struct mail *mail)
 {
-	struct event_mail *event = MAIL_OWNER(mail, struct event_mail, mail);
+	struct event_mail *event = BUS_OWNER(mail, struct event_mail, mail);
 	struct sub *sub = event->sub;
 	struct text rest = text_of(nng_msg_body(event->msg), nng_msg_len(event->msg));
 

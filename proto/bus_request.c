@@ -1,71 +1,26 @@
 #include "bus_peer.h"
 
-#include <nng/protocol/reqrep0/req.h>
-
 #include "lag.h"
 
-#define RETRY_S 0.03
+#define RETRY_US 30000
 #define DOWN_MS 300 /* with several addresses: how long one that is away is waited for before another is tried */
 #define PATIENCE_PART 3 /* ... and the part of the default wait after which a silent one is given up for another */
 #define MUTE_US 5000000 /* how long one that was silent is asked only when no other is there */
 
-/* One REQ context per link. Between sending and `answer came` they belong to nng. */
-struct request {
-	struct peer *peer;
-	nng_ctx ctx[LINKS_MAX]; /* opened when first needed */
-	bool opened[LINKS_MAX];
-	int link; /* on which it was sent last */
-	int hops; /* links that said: it is elsewhere */
-	int64_t timeout_ms, send_until_us, recv_until_us;
-	bool patient; /* its asker waits long on purpose */
-	elsewhere_fn *elsewhere;
-	nng_aio *aio;
-	bool receiving;
-	int result; /* of the last aio */
-	nng_msg *msg; /* the answer */
-	UT_string bytes; /* the request, kept for another try */
-	enum msg_id id;
-	int64_t deadline_us;
-	bool reached; /* was handed to a link at least once */
-	bool background;
-	answer_fn *done;
-	void *arg;
-	struct mail mail;
-	ev_timer retry;
-	struct err refusal; /* of a request that never got a context */
-	struct request *next; /* in the free list */
-};
-
-/* nng counts the time of each operation anew: the answer gets what sending has left. */
-static void request_set_timeout(struct request *r, int64_t until_us)
-{
-	int64_t left_ms = (until_us - bus_now_us()) / 1000;
-
-	nng_aio_set_timeout(r->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
-}
-
-/* On an nng thread. */
-static void request_on_aio(void *arg)
-{
-	struct request *r = arg;
-
-	r->result = nng_aio_result(r->aio);
-	if (r->result != 0 && !r->receiving)
-		nng_msg_free(nng_aio_get_msg(r->aio));
-	if (r->result == 0 && !r->receiving) {
-		r->receiving = true;
-		request_set_timeout(r, r->recv_until_us);
-		nng_ctx_recv(r->ctx[r->link], r->aio); /* never earlier: nng issue 1702 */
-		return;
-	}
-	if (r->result == 0)
-		r->msg = nng_aio_get_msg(r->aio);
-	bus_mail(r->peer->bus, &r->mail);
-}
-
 static int64_t earlier(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
+}
+
+static void request_wait(struct request *r, enum stage stage, int64_t until_us)
+{
+	struct ev_loop *ev = r->peer->bus->config.ev;
+	int64_t left_us = until_us - bus_now_us();
+
+	r->stage = stage;
+	ev_timer_stop(ev, &r->timer);
+	ev_timer_set(&r->timer, left_us > 0 ? (double)left_us / 1e6 : 0., 0.);
+	ev_timer_start(ev, &r->timer);
 }
 
 /* Goes to link next: until when it may take the request, and answer. All the time there is, unless another could be asked. */
@@ -88,15 +43,23 @@ static int64_t request_hop_ms(const struct request *r, int64_t now)
 /* The bytes carry the stamp of this link already. */
 static void request_send(struct request *r)
 {
-	int link = r->link;
+	r->turn++;
+	request_wait(r, STAGE_QUEUED, r->send_until_us);
+	link_queue(&r->peer->links[r->link], r);
+}
 
-	if (!r->opened[link] && nng_ctx_open(&r->ctx[link], r->peer->links[link].sock->nng) != 0)
-		abort();
-	r->opened[link] = true;
-	r->receiving = false;
-	request_set_timeout(r, r->send_until_us);
-	nng_aio_set_msg(r->aio, bus_message(&r->bytes));
-	nng_ctx_send(r->ctx[link], r->aio);
+void request_was_sent(struct request *r)
+{
+	r->stage = STAGE_SENT;
+	r->reached = true;
+	if (r->recv_until_us != r->send_until_us)
+		request_wait(r, STAGE_SENT, r->recv_until_us);
+}
+
+static void request_unqueue(struct request *r)
+{
+	if (r->stage == STAGE_QUEUED)
+		DL_DELETE(r->peer->links[r->link].queue, r);
 }
 
 /* Once more, to this link: whoever had it before may not begin with it any more when its time is over. */
@@ -104,6 +67,7 @@ static void request_send_again(struct request *r, int link)
 {
 	int64_t now = bus_now_us();
 
+	request_unqueue(r);
 	request_aim(r, link, now);
 	frame_stamp(&r->bytes, r->peer->bus->key, bus_raw_us(), request_hop_ms(r, now));
 	request_send(r);
@@ -112,12 +76,17 @@ static void request_send_again(struct request *r, int link)
 static void request_finish(struct request *r, const struct answer *answer)
 {
 	struct peer *peer = r->peer;
+	struct bus *bus = peer->bus;
 
+	request_unqueue(r);
+	ev_timer_stop(bus->config.ev, &r->timer);
+	r->open = false;
 	if (r->done != NULL)
 		r->done(r->arg, answer);
 	r->done = NULL;
-	peer->bus->stats.requests_open--;
-	peer->bus->background_n -= r->background;
+	bus->stats.requests_open--;
+	bus->background_n -= r->background;
+	bus->patient_n -= r->background || r->patient;
 	LL_PREPEND(peer->free, r);
 }
 
@@ -133,13 +102,29 @@ static void request_give_up(struct request *r)
 	request_finish(r, &answer);
 }
 
-static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
+/* Tries again soon, if there is time: over another link, if there is one. */
+static void request_rest(struct request *r)
 {
-	struct request *r = w->data;
+	int64_t until_us = bus_now_us() + RETRY_US;
 
-	(void)events;
-	ev_timer_stop(ev, w);
-	if (bus_now_us() >= r->deadline_us) { /* this process stood still meanwhile */
+	if (r->peer->bus->draining || until_us >= r->deadline_us) {
+		request_give_up(r);
+		return;
+	}
+	request_unqueue(r);
+	r->turn++;
+	r->send_until_us = until_us;
+	request_wait(r, STAGE_RESTING, until_us);
+}
+
+void request_was_lost(struct request *r)
+{
+	request_rest(r);
+}
+
+static void request_try_again(struct request *r, int64_t now)
+{
+	if (now >= r->deadline_us) { /* this process stood still meanwhile */
 		request_give_up(r);
 		return;
 	}
@@ -147,55 +132,61 @@ static void request_on_retry(struct ev_loop *ev, ev_timer *w, int events)
 	request_send_again(r, link_pick(r->peer, r->link));
 }
 
-static void request_failed(struct request *r)
+static void request_on_time(struct ev_loop *ev, ev_timer *w, int events)
 {
-	struct bus *bus = r->peer->bus;
+	struct request *r = w->data;
+	int64_t now = bus_now_us(), until_us = r->stage == STAGE_SENT ? r->recv_until_us : r->send_until_us;
 
-	r->reached |= r->receiving;
-	if (r->result == NNG_ETIMEDOUT && r->receiving)
-		r->peer->links[r->link].mute_until_us = bus_now_us() + MUTE_US;
-	if ((r->result != NNG_ETIMEDOUT || r->peer->links_n > 1) && r->result != NNG_ECLOSED && !bus->draining &&
-	    bus_now_us() + (int64_t)(RETRY_S * 1e6) < r->deadline_us) {
-		ev_timer_set(&r->retry, RETRY_S, 0.);
-		ev_timer_start(bus->config.ev, &r->retry);
-		return;
+	(void)ev, (void)events;
+	if (now < until_us) { /* the loop's clock is that of its last turn, a timer may come early */
+		request_wait(r, r->stage, until_us);
+	} else if (r->stage == STAGE_RESTING) {
+		request_try_again(r, now);
+	} else {
+		if (r->stage == STAGE_SENT)
+			r->peer->links[r->link].mute_until_us = now + MUTE_US;
+		if (r->peer->links_n > 1)
+			request_rest(r);
+		else
+			request_give_up(r);
 	}
-	request_give_up(r);
 }
 
-static void request_deliver(struct mail *mail)
+/* What the frame says, into *answer; NULL when it is no answer to this request, and then *answer says so. */
+static struct frame *request_read(struct request *r, struct text bytes, uint32_t pipe, struct answer *answer)
 {
-	struct request *r = MAIL_OWNER(mail, struct request, mail);
-	struct bus *bus = r->peer->bus;
-	struct bus_watch *watch = &bus->config.watch;
-	struct answer answer = { 0 };
-	nng_msg *msg = r->msg;
-	struct frame *frame;
-	int next, hops = 0;
+	struct peer *peer = r->peer;
+	struct bus_watch *watch = &peer->bus->config.watch;
+	struct frame *frame = frame_decode(NULL, peer->bus->key, bytes, NULL, &answer->err);
 
-	if (r->result != 0) {
-		request_failed(r);
-		return;
-	}
-	r->msg = NULL;
-	frame = frame_decode(NULL, bus->key, text_of(nng_msg_body(msg), nng_msg_len(msg)), NULL, &answer.err);
 	if (frame == NULL) {
 		if (watch->refused != NULL)
-			watch->refused(watch->arg, r->peer->name, &answer.err);
-	} else if (frame->env.msg != r->id || !frame->env.is_answer) {
-		err_set(&answer.err, RC_INTERNAL, "%s: answered something else", r->peer->name);
-	} else {
-		r->peer->unanswered = 0;
-		if (frame->env.sent_us > 0)
-			answer.lag_us = lags_take(r->peer->lags, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)),
-						  frame->env.sent_us, bus_raw_us());
-		answer.err = frame->env.err;
-		answer.body = frame->body;
+			watch->refused(watch->arg, peer->name, &answer->err);
+		return NULL;
 	}
-	r->peer->links[r->link].mute_until_us = 0;
-	next = answer.body != NULL && r->elsewhere != NULL && r->elsewhere(answer.body)
-		       ? link_after(r->peer, r->link, r->hops, &hops)
-		       : -1;
+	if (frame->env.msg != r->id || !frame->env.is_answer) {
+		err_set(&answer->err, RC_INTERNAL, "%s: answered something else", peer->name);
+		talloc_free(frame);
+		return NULL;
+	}
+	peer->unanswered = 0;
+	if (frame->env.sent_us > 0)
+		answer->lag_us = lags_take(peer->lags, pipe, frame->env.sent_us, bus_raw_us());
+	answer->err = frame->env.err;
+	answer->body = frame->body;
+	return frame;
+}
+
+void request_was_answered(struct request *r, struct text bytes, uint32_t pipe)
+{
+	struct peer *peer = r->peer;
+	struct answer answer = { 0 };
+	struct frame *frame = request_read(r, bytes, pipe, &answer);
+	int next = -1, hops = 0;
+
+	peer->links[r->link].mute_until_us = 0;
+	if (answer.body != NULL && r->elsewhere != NULL && r->elsewhere(answer.body))
+		next = link_after(peer, r->link, r->hops, &hops);
 	if (next >= 0) {
 		r->hops = hops;
 		request_send_again(r, next);
@@ -203,12 +194,11 @@ static void request_deliver(struct mail *mail)
 		request_finish(r, &answer);
 	}
 	talloc_free(frame);
-	nng_msg_free(msg);
 }
 
 static void refuse_deliver(struct mail *mail)
 {
-	struct request *r = MAIL_OWNER(mail, struct request, mail);
+	struct request *r = BUS_OWNER(mail, struct request, mail);
 	struct answer answer = { .err = r->refusal };
 
 	r->peer->bus->stats.requests_open--;
@@ -233,11 +223,6 @@ static struct request *request_refuse(struct peer *peer, enum rc rc, const char 
 	return r;
 }
 
-struct request *request_slots(void *ctx, int n)
-{
-	return talloc_zero_array(ctx, struct request, (unsigned)n);
-}
-
 /* A free slot; made when first needed, so that an idle daemon stays small. NULL when all are in use. */
 static struct request *request_take(struct peer *peer)
 {
@@ -249,16 +234,27 @@ static struct request *request_take(struct peer *peer)
 	}
 	if (peer->open_n >= peer->bus->config.inflight_max)
 		return NULL;
-	r = &peer->slots[peer->open_n];
-	if (nng_aio_alloc(&r->aio, request_on_aio, r) != 0)
-		abort();
-	peer->open_n++;
+	r = &peer->slots[peer->open_n++];
 	r->peer = peer;
-	r->mail.deliver = request_deliver;
 	utstring_init(&r->bytes);
-	ev_init(&r->retry, request_on_retry);
-	r->retry.data = r;
+	ev_init(&r->timer, request_on_time);
+	r->timer.data = r;
 	return r;
+}
+
+/* The request as it is when nothing has happened to it yet. */
+static void request_begin(struct request *r, const struct ask *ask, int64_t timeout_ms, int64_t now)
+{
+	struct peer *peer = r->peer;
+
+	r->reached = false;
+	r->background = ask->background;
+	r->timeout_ms = timeout_ms;
+	r->patient = timeout_ms > peer->bus->config.timeout_ms;
+	r->elsewhere = ask->elsewhere;
+	r->hops = 0;
+	r->deadline_us = now + timeout_ms * 1000;
+	request_aim(r, link_pick(peer, -1), now);
 }
 
 struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body, const struct ask *ask,
@@ -277,17 +273,7 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 		env.timeout_ms = bus->config.timeout_ms;
 	if (ask->trace != NULL)
 		strncpy(env.trace, ask->trace, sizeof(env.trace) - 1);
-	r->id = msg;
-	r->done = done;
-	r->arg = arg;
-	r->reached = false;
-	r->background = ask->background;
-	r->timeout_ms = env.timeout_ms;
-	r->patient = ask->timeout_ms > bus->config.timeout_ms;
-	r->elsewhere = ask->elsewhere;
-	r->hops = 0;
-	r->deadline_us = now + env.timeout_ms * 1000;
-	request_aim(r, link_pick(peer, -1), now);
+	request_begin(r, ask, env.timeout_ms, now);
 	env.sent_us = bus_raw_us();
 	env.hop_ms = request_hop_ms(r, now);
 	utstring_clear(&r->bytes);
@@ -296,9 +282,14 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 		LL_PREPEND(peer->free, r);
 		return request_refuse(peer, RC_INVALID, "larger than BUS_MESSAGE_MAX", done, arg);
 	}
+	r->open = true;
+	r->id = msg;
+	r->done = done;
+	r->arg = arg;
 	bus->stats.requests_sent++;
 	bus->stats.requests_open++;
 	bus->background_n += r->background;
+	bus->patient_n += r->background || r->patient;
 	request_send(r);
 	return r;
 }
@@ -309,21 +300,10 @@ void request_forget(struct request *request)
 		request->done = NULL;
 }
 
-void peer_stop(struct sock *sock)
+void peer_stop(struct peer *peer)
 {
-	struct peer *peer = sock->owner;
-
 	for (int i = 0; i < peer->open_n; i++) {
-		struct request *r = &peer->slots[i];
-
-		ev_timer_stop(sock->bus->config.ev, &r->retry);
-		nng_aio_stop(r->aio);
-		for (int n = 0; n < peer->links_n; n++)
-			if (r->opened[n])
-				nng_ctx_close(r->ctx[n]);
-		nng_aio_free(r->aio);
-		if (r->msg != NULL)
-			nng_msg_free(r->msg);
-		utstring_done(&r->bytes);
+		ev_timer_stop(peer->bus->config.ev, &peer->slots[i].timer);
+		utstring_done(&peer->slots[i].bytes);
 	}
 }

@@ -1,31 +1,45 @@
-#include "bus_impl.h"
-#include "lag.h"
+/*
+ * Serving. nng's reply socket is used raw: what it hands over are batches of
+ * requests (bus_batch.h), of which as many are begun as there are slots; what
+ * it is given are batches of the answers that are ready (bus_asker.c).
+ */
+#include "bus_asker.h"
+#include "bus_batch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include <nng/protocol/reqrep0/rep.h>
 
+#include "lag.h"
+
+#define SEND_QUEUE 64
+
 struct server;
 
-/*
- * One REP context: receive, serve, send, receive. Between `receive completed`
- * and `answer sent` the slot belongs to the loop thread, otherwise to nng.
- */
+/* One request that is served: a slot. */
 struct call {
 	struct server *server;
-	nng_ctx ctx;
-	nng_aio *aio;
-	bool sending;
-	nng_msg *msg;
+	struct call *next; /* in the list of free ones */
+	uint64_t number; /* the asker's, for the answer */
+	uint32_t single; /* not of a batch: SP's header for the answer. 0: of a batch */
 	uint32_t pipe;
-	bool open, gone;
+	bool open, gone, patient;
 	struct frame *frame;
 	struct envelope env;
 	void *work; /* talloc context of the call */
 	void *note; /* the watch's */
 	int64_t since_us;
-	struct mail mail;
+};
+
+/* A message whose requests are not all begun yet. */
+struct arrival {
+	nng_msg *msg;
+	uint32_t pipe;
+	struct asker *asker;
+	struct text rest;
+	uint32_t single; /* as in struct call */
+	struct arrival *prev, *next;
 };
 
 struct server {
@@ -33,81 +47,81 @@ struct server {
 	const struct dispatch *dispatch;
 	void *service;
 	struct lags *lags; /* of its askers */
-	int slots_n;
-	struct call *slots;
+	struct inbox inbox;
+	struct arrival *arrivals;
+	bool feeding, feed_mailed;
+	struct mail feed_mail;
+	struct askers askers;
+	int slots_n, used_n, open_n; /* slots; of them ever used; open now */
+	struct call *slots, *free;
 };
 
-static void call_receive(struct call *call)
+/* ---- answering ---------------------------------------------------------------- */
+
+static struct bus *call_bus(const struct call *call)
 {
-	call->sending = false;
-	nng_ctx_recv(call->ctx, call->aio);
+	return call->server->sock->bus;
 }
 
-/* On an nng thread. */
-static void call_on_aio(void *arg)
+static void server_feed_later(struct server *server)
 {
-	struct call *call = arg;
-	int rv = nng_aio_result(call->aio);
-
-	if (call->sending) {
-		if (rv != 0)
-			nng_msg_free(nng_aio_get_msg(call->aio));
-		if (rv != NNG_ECLOSED && rv != NNG_ECANCELED)
-			call_receive(call);
+	if (server->arrivals == NULL || server->feeding || server->feed_mailed)
 		return;
-	}
-	if (rv == 0) {
-		call->msg = nng_aio_get_msg(call->aio);
-		bus_mail(call->server->sock->bus, &call->mail);
-	} else if (rv != NNG_ECLOSED && rv != NNG_ECANCELED) {
-		call_receive(call);
-	}
+	server->feed_mailed = true;
+	bus_mail(server->sock->bus, &server->feed_mail);
 }
 
-/* Ends the serving of a call: tells the watch, frees all, hands the slot back to nng. */
-static void call_end(struct call *call, enum rc rc, nng_msg *take_msg)
+static void server_on_room(struct askers *askers)
 {
-	struct bus *bus = call->server->sock->bus;
+	server_feed_later(BUS_OWNER(askers, struct server, askers));
+}
+
+/* Ends the serving of a call: tells the watch, frees all. What waits for its slot begins later, not within its answer. */
+static void call_end(struct call *call, enum rc rc)
+{
+	struct server *server = call->server;
+	struct bus *bus = call_bus(call);
 	struct bus_watch *watch = &bus->config.watch;
 
 	if (watch->served != NULL)
 		watch->served(watch->arg, call, rc, call_age_us(call));
 	bus->stats.calls_open--;
+	bus->patient_n -= call->patient;
+	server->open_n--;
 	call->open = false;
 	talloc_free(call->work);
 	call->work = NULL;
 	call->frame = NULL;
-	nng_msg_free(call->msg);
-	call->msg = NULL;
-	if (call->gone && take_msg != NULL) {
-		nng_msg_free(take_msg);
-		take_msg = NULL;
+	LL_PREPEND(server->free, call);
+	server_feed_later(server);
+}
+
+/* Appends the answer; when it is too large, one that says so. Returns its code. */
+static enum rc answer_encode(struct bus *bus, UT_string *out, struct envelope *env, const void *ans)
+{
+	size_t start = utstring_len(out);
+
+	frame_encode(out, bus->key, env, ans);
+	if (utstring_len(out) - start > bus->config.message_max) {
+		out->i = start;
+		env->err = (struct err){ .rc = RC_INTERNAL, .message = "the answer is larger than BUS_MESSAGE_MAX" };
+		frame_encode(out, bus->key, env, NULL);
 	}
-	if (take_msg == NULL) {
-		call_receive(call);
-		return;
-	}
-	call->sending = true;
-	nng_aio_set_msg(call->aio, take_msg);
-	nng_ctx_send(call->ctx, call->aio);
+	return env->err.rc;
 }
 
 static void call_reply(struct call *call, const struct err *err, const void *ans)
 {
-	struct bus *bus = call->server->sock->bus;
+	struct bus *bus = call_bus(call);
 	struct envelope env = { .msg = call->env.msg, .is_answer = true, .sent_us = bus_raw_us(), .err = *err };
-	CLEANUP(string_done) UT_string out = { 0 };
-	nng_msg *msg = NULL;
+	struct asker *asker = call->gone ? NULL : asker_find(&call->server->askers, call->pipe);
+	enum rc rc = err->rc;
 
-	utstring_init(&out);
-	frame_encode(&out, bus->key, &env, ans);
-	if (utstring_len(&out) > bus->config.message_max) {
-		env.err = (struct err){ .rc = RC_INTERNAL, .message = "the answer is larger than BUS_MESSAGE_MAX" };
-		utstring_clear(&out);
-		frame_encode(&out, bus->key, &env, NULL);
+	if (asker != NULL) {
+		rc = answer_encode(bus, asker_answer(asker, call->number, call->single), &env, ans);
+		asker_answer_end(asker, !bus->draining || rc != RC_BUSY);
 	}
-	msg = bus_message(&out);
-	call_end(call, env.err.rc, msg);
+	call_end(call, rc);
 }
 
 void call_answer(struct call *call, const void *ans)
@@ -170,26 +184,29 @@ static void call_dispatch(struct call *call)
 		call_fail(call, rc, NULL, "%s", rc_name(rc));
 }
 
-static void call_deliver(struct mail *mail)
+/* A request out of a message; the bytes die with the message, so the call keeps its own. */
+static void call_begin(struct call *call, struct text bytes)
 {
-	struct call *call = MAIL_OWNER(mail, struct call, mail);
-	struct bus *bus = call->server->sock->bus;
+	struct bus *bus = call_bus(call);
 	struct bus_watch *watch = &bus->config.watch;
 	struct err err = { 0 };
 
 	bus->stats.calls_served++;
 	bus->stats.calls_open++;
+	call->server->open_n++;
 	call->open = true;
-	call->gone = false;
+	call->gone = call->patient = false;
 	call->note = NULL;
 	call->since_us = bus_now_us();
-	call->pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(call->msg));
 	call->work = talloc_new(NULL);
 	call->env = (struct envelope){ 0 };
-	call->frame = frame_decode(call->work, bus->key, text_of(nng_msg_body(call->msg), nng_msg_len(call->msg)),
-				   &call->env, &err);
+	bytes.p = talloc_memdup(call->work, bytes.p, bytes.len);
+	call->frame = frame_decode(call->work, bus->key, bytes, &call->env, &err);
 	if (call->frame != NULL && !call->env.is_answer && !msg_info(call->env.msg)->is_event) {
+		call->patient = call->env.timeout_ms > bus->config.timeout_ms;
+		bus->patient_n += call->patient;
 		call_take_lag(call);
+		asker_greet(asker_find(&call->server->askers, call->pipe));
 		if (watch->begun != NULL)
 			watch->begun(watch->arg, call);
 		call_dispatch(call);
@@ -201,17 +218,125 @@ static void call_deliver(struct mail *mail)
 	if (watch->refused != NULL)
 		watch->refused(watch->arg, call->server->sock->name, &err);
 	if (call->env.msg == MSG_NONE || msg_info(call->env.msg)->is_event)
-		call_end(call, err.rc, NULL); /* no name to answer under: silence, as to any stranger */
+		call_end(call, err.rc); /* no name to answer under: silence, as to any stranger */
 	else
 		call_refuse(call, &err);
+}
+
+/* ---- what comes ------------------------------------------------------------------ */
+
+static struct call *call_take(struct server *server)
+{
+	struct call *call = server->free;
+
+	if (call == NULL)
+		return &server->slots[server->used_n++];
+	LL_DELETE(server->free, call);
+	return call;
+}
+
+static void arrival_end(struct server *server, struct arrival *arrival)
+{
+	DL_DELETE(server->arrivals, arrival);
+	nng_msg_free(arrival->msg);
+	talloc_free(arrival);
+	inbox_taken(&server->inbox);
+}
+
+/* The next request of a message; false at its end. */
+static bool arrival_next(struct arrival *arrival, uint64_t *number, struct text *frame)
+{
+	if (arrival->single == 0)
+		return batch_next(&arrival->rest, number, frame);
+	*frame = arrival->rest;
+	arrival->rest.len = 0;
+	return frame->len > 0;
+}
+
+/* The first one whose asker may be served; NULL: none. */
+static struct arrival *arrival_pick(struct server *server)
+{
+	struct arrival *arrival;
+
+	DL_FOREACH (server->arrivals, arrival)
+		if (!asker_is_full(arrival->asker))
+			return arrival;
+	return NULL;
+}
+
+/* Begins what has come, as far as there are slots, one of each message in turn. Called again when one is free. */
+static void server_feed(struct server *server)
+{
+	struct arrival *arrival;
+	struct text frame;
+	uint64_t number = 0;
+
+	server->feeding = true;
+	while (server->open_n < server->slots_n && (arrival = arrival_pick(server)) != NULL) {
+		if (arrival_next(arrival, &number, &frame)) {
+			struct call *call = call_take(server);
+
+			DL_DELETE(server->arrivals, arrival);
+			DL_APPEND(server->arrivals, arrival);
+			call->server = server;
+			call->pipe = arrival->pipe;
+			call->number = number;
+			call->single = arrival->single;
+			call_begin(call, frame);
+		} else {
+			arrival_end(server, arrival);
+		}
+	}
+	server->feeding = false;
+}
+
+static void feed_deliver(struct mail *mail)
+{
+	struct server *server = BUS_OWNER(mail, struct server, feed_mail);
+
+	server->feed_mailed = false;
+	server_feed(server);
+}
+
+static void server_take(struct inbox *inbox, nng_msg *msg)
+{
+	struct server *server = BUS_OWNER(inbox, struct server, inbox);
+	uint32_t number, pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg));
+	struct asker *asker = asker_of(&server->askers, pipe);
+	struct arrival *arrival;
+
+	if (asker == NULL) {
+		nng_msg_free(msg);
+		inbox_taken(inbox);
+		return;
+	}
+	arrival = talloc_zero(server, struct arrival);
+	arrival->msg = msg;
+	arrival->pipe = pipe;
+	arrival->asker = asker;
+	arrival->rest = text_of(nng_msg_body(msg), nng_msg_len(msg));
+	if (batch_open(arrival->rest, &number, &arrival->rest))
+		asker_told(asker, number);
+	else
+		arrival->single = bus_sp_end(msg);
+	DL_APPEND(server->arrivals, arrival);
+	if (arrival->rest.len > 0)
+		server_feed(server);
+	else
+		arrival_end(server, arrival); /* it only told something */
 }
 
 static void server_on_gone(struct sock *sock, uint32_t pipe)
 {
 	struct server *server = sock->owner;
+	struct arrival *arrival, *next;
 
 	lags_forget(server->lags, pipe);
-	for (int i = 0; i < server->slots_n; i++) {
+	DL_FOREACH_SAFE (server->arrivals, arrival, next)
+		if (arrival->pipe == pipe)
+			arrival_end(server, arrival);
+	asker_lost(&server->askers, pipe);
+	for (int i = 0; i < server->used_n; i++) {
 		struct call *call = &server->slots[i];
 
 		if (!call->open || call->pipe != pipe || call->gone)
@@ -226,48 +351,40 @@ static void server_stop(struct sock *sock)
 {
 	struct server *server = sock->owner;
 
-	for (int i = 0; i < server->slots_n; i++) {
-		struct call *call = &server->slots[i];
-
-		nng_aio_stop(call->aio);
-		nng_ctx_close(call->ctx);
-		nng_aio_free(call->aio);
-		if (call->msg != NULL)
-			nng_msg_free(call->msg);
-		talloc_free(call->work);
+	inbox_stop(&server->inbox);
+	while (server->arrivals != NULL) {
+		nng_msg_free(server->arrivals->msg);
+		DL_DELETE(server->arrivals, server->arrivals);
 	}
+	askers_end(&server->askers);
+	for (int i = 0; i < server->used_n; i++)
+		talloc_free(server->slots[i].work);
 }
 
 bool bus_serve(struct bus *bus, const char *name, const char *address, const struct dispatch *dispatch, void *service,
 	       struct err *err)
 {
-	nng_socket nng;
 	struct server *server;
+	nng_socket nng;
 
-	if (nng_rep0_open(&nng) != 0)
+	if (nng_rep0_open_raw(&nng) != 0)
 		return err_set(err, RC_INTERNAL, "%s: cannot open a socket", name);
+	nng_socket_set_int(nng, NNG_OPT_SENDBUF, SEND_QUEUE);
 	server = talloc_zero(bus, struct server);
 	server->sock = sock_add(bus, name, nng, false, server);
 	server->sock->on_gone = server_on_gone;
 	server->sock->stop = server_stop;
 	server->dispatch = dispatch;
 	server->service = service;
+	server->askers.bus = bus;
+	server->askers.nng = nng;
+	server->askers.on_room = server_on_room;
+	server->feed_mail.deliver = feed_deliver;
 	server->lags = lags_new(server);
-	server->slots = talloc_zero_array(server, struct call, (unsigned)bus->config.inflight_max);
-	for (int i = 0; i < bus->config.inflight_max; i++) {
-		struct call *call = &server->slots[i];
-
-		call->server = server;
-		call->mail.deliver = call_deliver;
-		if (nng_ctx_open(&call->ctx, nng) != 0 || nng_aio_alloc(&call->aio, call_on_aio, call) != 0)
-			return err_set(err, RC_INTERNAL, "%s: cannot open a context", name);
-		server->slots_n++;
-	}
-	if (!sock_start(server->sock, address, true, err))
-		return false;
-	for (int i = 0; i < server->slots_n; i++)
-		call_receive(&server->slots[i]);
-	return true;
+	server->slots_n = bus->config.inflight_max;
+	server->slots = talloc_zero_array(server, struct call, (unsigned)server->slots_n);
+	inbox_open(&server->inbox, bus, nng, server_take);
+	return sock_start(server->sock, address, true, err);
 }
 
 const struct caller *call_caller(const struct call *call)

@@ -427,6 +427,7 @@ static void bus_answers_busy_while_draining(void **state)
 	ask_track(f, 0);
 	until(f, &f->answers, 1);
 	assert_int_equal(f->last.rc, RC_BUSY);
+	turn_for(f, 0.1);
 	assert_true(bus_is_idle(f->server));
 }
 

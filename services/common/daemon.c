@@ -160,7 +160,7 @@ static void drain_on_poll(struct ev_loop *ev, ev_timer *w, int events)
 		d->idle_us = now;
 	}
 	/* Nobody waits for what an idle service still asks: it gets a moment, not its whole deadline. */
-	if (late || (bus_is_draining(d->bus) && bus_stats(d->bus)->calls_open == 0 &&
+	if (late || (bus_is_draining(d->bus) && bus_has_answered(d->bus) &&
 		     (bus_is_idle(d->bus) || now - d->idle_us > REQUESTS_LEFT_US)))
 		ev_break(ev, EVBREAK_ALL);
 	else
