@@ -181,12 +181,12 @@ CHAOS_BUILD ?= chaos
 chaos: deps ## the stack torn apart for SECONDS (600) under load, SEED (drawn); then the checker
 	@$(DEV)/build.sh $(CHAOS_BUILD) alp-gateway alp-chat alp-ai alp-store
 	@$(DEV)/npm.sh tests
-	@$(DEV)/node.sh tests/chaos/run.js --build $(CHAOS_BUILD) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	@$(DEV)/node.sh --max-old-space-size=8192 tests/chaos/run.js --build $(CHAOS_BUILD) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 chaos-campaign: deps ## 1,000 kill -9 over the four daemons and 10 restarts of PostgreSQL in 10 minutes; then the checker
 	@$(DEV)/build.sh release alp-gateway alp-chat alp-ai alp-store
 	@$(DEV)/npm.sh tests
-	@$(DEV)/node.sh tests/chaos/run.js --build release --seconds 600 --kills 1000 --pg-restarts 10 $(if $(SEED),--seed $(SEED))
+	@$(DEV)/node.sh --max-old-space-size=8192 tests/chaos/run.js --build release --seconds 600 --kills 1000 --pg-restarts 10 $(if $(SEED),--seed $(SEED))
 
 KILLS ?= 200
 kills: deps ## kill -9 each daemon KILLS times (200) under load; what was acknowledged must be there
