@@ -7,9 +7,7 @@
 #include <arpa/inet.h>
 #include <sodium.h>
 
-#define FRAME_HEAD (crypto_auth_BYTES + sizeof(uint32_t))
-
-_Static_assert(BUS_KEY_BYTES == crypto_auth_KEYBYTES, "the MAC key is one crypto_auth key");
+#define FRAME_HEAD (MAC_BYTES + sizeof(uint32_t))
 
 const struct caller caller_nobody = { .user_id = { "00000000-0000-0000-0000-000000000000" },
 				      .kind = CALLER_NOBODY,
@@ -31,7 +29,11 @@ enum caller_kind caller_kind_from(struct text name)
 
 void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES])
 {
-	crypto_generichash(key_out, BUS_KEY_BYTES, (const unsigned char *)bus_key.p, bus_key.len, NULL, 0);
+	unsigned char secret[MAC_SECRET_BYTES];
+
+	crypto_generichash(secret, sizeof(secret), (const unsigned char *)bus_key.p, bus_key.len, NULL, 0);
+	mac_prepare(key_out, secret);
+	sodium_memzero(secret, sizeof(secret));
 }
 
 /* The stamp of a request or an answer: both numbers in so many hex digits, in the first member, so that its place is known. */
@@ -88,13 +90,13 @@ static void sign(UT_string *out, size_t start, const unsigned char key[BUS_KEY_B
 {
 	unsigned char *head = (unsigned char *)utstring_body(out) + start;
 
-	crypto_auth(head, head + crypto_auth_BYTES, utstring_len(out) - start - crypto_auth_BYTES, key);
+	mac_write(head, key, text_of(head + MAC_BYTES, utstring_len(out) - start - MAC_BYTES));
 }
 
 static void seal(UT_string *out, const unsigned char key[BUS_KEY_BYTES], struct text json, struct text blob)
 {
 	uint32_t len = htonl((uint32_t)json.len);
-	unsigned char mac[crypto_auth_BYTES] = { 0 };
+	unsigned char mac[MAC_BYTES] = { 0 };
 	size_t start = utstring_len(out);
 
 	utstring_reserve(out, FRAME_HEAD + json.len + blob.len + 1);
@@ -176,12 +178,11 @@ static cJSON *open_frame(const unsigned char key[BUS_KEY_BYTES], struct text byt
 	uint32_t len;
 	cJSON *tree;
 
-	if (bytes.len < FRAME_HEAD ||
-	    crypto_auth_verify(head, head + crypto_auth_BYTES, bytes.len - crypto_auth_BYTES, key) != 0) {
+	if (bytes.len < FRAME_HEAD || !mac_verify(head, key, text_of(head + MAC_BYTES, bytes.len - MAC_BYTES))) {
 		err_set(err, RC_UNAUTHORIZED, "the peer does not have the suite's bus key");
 		return NULL;
 	}
-	memcpy(&len, head + crypto_auth_BYTES, sizeof(len));
+	memcpy(&len, head + MAC_BYTES, sizeof(len));
 	len = ntohl(len);
 	if (len > bytes.len - FRAME_HEAD) {
 		err_set(err, RC_INVALID, "cut message");

@@ -10,9 +10,10 @@
 #ifndef ALP_FRAME_H
 #define ALP_FRAME_H
 
+#include "mac.h"
 #include "messages.h"
 
-#define BUS_KEY_BYTES 32
+#define BUS_KEY_BYTES MAC_KEY_BYTES
 
 enum caller_kind { CALLER_NOBODY, CALLER_GUEST, CALLER_USER };
 
@@ -41,7 +42,7 @@ struct frame {
 	cJSON *tree;
 };
 
-/* Derives the MAC key from BUS_KEY of any length. */
+/* Derives the MAC key from BUS_KEY of any length, prepared (mac.h). */
 void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES]);
 
 /* Appends the bytes of a message to out (initialised). body may be NULL in an answer with an error. */
