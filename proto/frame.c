@@ -1,7 +1,5 @@
 #include "frame.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <arpa/inet.h>
@@ -37,13 +35,19 @@ void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES])
 }
 
 /* The stamp of a request or an answer: both numbers in so many hex digits, in the first member, so that its place is known. */
-#define STAMP_FMT "%016" PRIx64 "%08" PRIx64
 #define STAMP_LEN 24
 #define STAMP_AT (FRAME_HEAD + sizeof("{\"s\":\"") - 1)
 
-static void put_stamp(char out[STAMP_LEN + 1], int64_t sent_us, int64_t hop_ms)
+static void put_hex(char *end, int digits, uint64_t value)
 {
-	snprintf(out, STAMP_LEN + 1, STAMP_FMT, (uint64_t)sent_us, (uint64_t)hop_ms & UINT32_MAX);
+	for (int i = 1; i <= digits; i++, value >>= 4)
+		end[-i] = "0123456789abcdef"[value & 15];
+}
+
+static void put_stamp(char out[STAMP_LEN], int64_t sent_us, int64_t hop_ms)
+{
+	put_hex(out + 16, 16, (uint64_t)sent_us);
+	put_hex(out + STAMP_LEN, STAMP_LEN - 16, (uint64_t)hop_ms);
 }
 
 static void get_stamp(struct text stamp, struct envelope *env)
@@ -60,12 +64,12 @@ static void get_stamp(struct text stamp, struct envelope *env)
 
 static void put_envelope(UT_string *json, const struct envelope *env)
 {
-	char stamp[STAMP_LEN + 1];
+	char stamp[STAMP_LEN];
 
-	json_open(json, NULL, '{');
+	utstring_bincpy(json, "{", 1); /* behind bytes that are no JSON: no comma */
 	if (env->sent_us > 0) {
 		put_stamp(stamp, env->sent_us, env->hop_ms);
-		json_str(json, "s", stamp);
+		json_text(json, "s", text_of(stamp, STAMP_LEN));
 	}
 	json_i64(json, "v", PROTO_MAJOR);
 	json_str(json, "m", msg_info(env->msg)->name);
@@ -93,47 +97,33 @@ static void sign(UT_string *out, size_t start, const unsigned char key[BUS_KEY_B
 	mac_write(head, key, text_of(head + MAC_BYTES, utstring_len(out) - start - MAC_BYTES));
 }
 
-static void seal(UT_string *out, const unsigned char key[BUS_KEY_BYTES], struct text json, struct text blob)
-{
-	uint32_t len = htonl((uint32_t)json.len);
-	unsigned char mac[MAC_BYTES] = { 0 };
-	size_t start = utstring_len(out);
-
-	utstring_reserve(out, FRAME_HEAD + json.len + blob.len + 1);
-	utstring_bincpy(out, mac, sizeof(mac));
-	utstring_bincpy(out, &len, sizeof(len));
-	utstring_bincpy(out, json.p, json.len);
-	if (blob.len > 0)
-		utstring_bincpy(out, blob.p, blob.len);
-	sign(out, start, key);
-}
-
 void frame_stamp(UT_string *bytes, const unsigned char key[BUS_KEY_BYTES], int64_t sent_us, int64_t hop_ms)
 {
-	char stamp[STAMP_LEN + 1];
-
-	put_stamp(stamp, sent_us, hop_ms);
-	memcpy(utstring_body(bytes) + STAMP_AT, stamp, STAMP_LEN);
+	put_stamp(utstring_body(bytes) + STAMP_AT, sent_us, hop_ms);
 	sign(bytes, 0, key);
 }
 
 void frame_encode(UT_string *out, const unsigned char key[BUS_KEY_BYTES], const struct envelope *env, const void *body)
 {
 	const struct msg_info *info = msg_info(env->msg);
-	CLEANUP(string_done) UT_string json = { 0 };
-	CLEANUP(string_done) UT_string blob = { 0 };
-	struct enc e = { .json = &json, .blob = &blob };
+	CLEANUP(string_done) UT_string blob = { 0 }; /* without memory until there is one */
+	struct enc e = { .json = out, .blob = &blob };
+	static const char head[FRAME_HEAD];
+	size_t start = utstring_len(out);
+	uint32_t len;
 
-	utstring_init(&json);
-	utstring_init(&blob);
-	put_envelope(&json, env);
+	utstring_bincpy(out, head, sizeof(head));
+	put_envelope(out, env);
 	if (body != NULL) {
-		json_open(&json, "b", '{');
+		json_open(out, "b", '{');
 		(env->is_answer ? info->enc_ans : info->enc_req)(&e, body);
-		json_close(&json, '}');
+		json_close(out, '}');
 	}
-	json_close(&json, '}');
-	seal(out, key, json_written(&json), json_written(&blob));
+	json_close(out, '}');
+	len = htonl((uint32_t)(utstring_len(out) - start - FRAME_HEAD));
+	memcpy(utstring_body(out) + start + MAC_BYTES, &len, sizeof(len));
+	utstring_bincpy(out, utstring_body(&blob), utstring_len(&blob));
+	sign(out, start, key);
 }
 
 static void copy_text(char *out, size_t size, struct text t)

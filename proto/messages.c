@@ -49,12 +49,9 @@ static void put_real(struct enc *e, const char *key, const double *v, bool must)
 /* A group that was never filled in; one in use has at least a byte that is not zero. */
 static bool is_empty(const void *group, size_t size)
 {
-	const unsigned char *p = group;
+	const char *p = group;
 
-	for (size_t i = 0; i < size; i++)
-		if (p[i] != 0)
-			return false;
-	return true;
+	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0; /* each byte is as the one before it */
 }
 
 /* ---- reading: a field's get_ fills it or marks the decoder ---------------- */
@@ -295,7 +292,7 @@ const struct msg_info *msg_info(enum msg_id id)
 enum msg_id msg_by_name(const char *name)
 {
 	for (int i = MSG_NONE + 1; i < MSG_COUNT; i++)
-		if (strcmp(infos[i].name, name) == 0)
+		if (infos[i].name[0] == name[0] && strcmp(infos[i].name, name) == 0)
 			return (enum msg_id)i;
 	return MSG_NONE;
 }
