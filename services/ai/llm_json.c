@@ -79,11 +79,25 @@ static size_t clean_escape(struct clean *c, size_t i)
 	return ESCAPE_LEN;
 }
 
-/* A byte inside a string; how many bytes are dealt with. */
+/* Bytes inside a string that stay as they are and end nothing. */
+static size_t plain_len(struct text in, size_t i)
+{
+	static const bool special[256] = { ['\0'] = true, ['"'] = true, ['\\'] = true, [0xED] = true };
+	size_t from = i;
+
+	while (i < in.len && !special[(unsigned char)in.p[i]])
+		i++;
+	return i - from;
+}
+
+/* What comes next inside a string; how many bytes are dealt with. */
 static size_t clean_string(struct clean *c, size_t i)
 {
 	unsigned char b = (unsigned char)c->in.p[i];
+	size_t plain = plain_len(c->in, i);
 
+	if (plain > 0)
+		return plain;
 	if (b == '\\')
 		return clean_escape(c, i);
 	if (b == '"')

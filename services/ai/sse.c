@@ -100,28 +100,38 @@ static struct text sse_skip_bom(struct sse *sse, struct text bytes)
 	return bytes;
 }
 
+/* How many bytes come before the end of the line; all of them when it is not among them. */
+static size_t line_len(struct text bytes)
+{
+	size_t n = 0;
+
+	while (n < bytes.len && bytes.p[n] != '\n' && bytes.p[n] != '\r')
+		n++;
+	return n;
+}
+
 bool sse_feed(struct sse *sse, struct text bytes)
 {
-	size_t start = 0;
-
 	if (sse->stopped)
 		return false;
 	if (sse->bom != BOM_OVER)
 		bytes = sse_skip_bom(sse, bytes);
-	for (size_t i = 0; i < bytes.len; i++) {
-		char c = bytes.p[i];
-		bool half = c == '\n' && sse->after_cr;
+	while (bytes.len > 0) {
+		bool half = sse->after_cr && *bytes.p == '\n';
+		size_t n = half ? 0 : line_len(bytes);
 
-		sse->after_cr = c == '\r';
-		if (c != '\n' && c != '\r')
-			continue;
-		if (!half && !sse_line_end(sse, text_of(bytes.p + start, i - start)))
+		if (n == bytes.len)
+			break;
+		if (!half && !sse_line_end(sse, text_of(bytes.p, n)))
 			return false;
-		start = i + 1;
+		sse->after_cr = bytes.p[n] == '\r';
+		bytes = text_of(bytes.p + n + 1, bytes.len - n - 1);
 	}
-	if (utstring_len(&sse->line) + (bytes.len - start) > sse->max)
+	if (bytes.len > 0)
+		sse->after_cr = false;
+	if (utstring_len(&sse->line) + bytes.len > sse->max)
 		return sse_stop(sse, true);
-	string_add(&sse->line, text_of(bytes.p + start, bytes.len - start));
+	string_add(&sse->line, bytes);
 	return true;
 }
 
