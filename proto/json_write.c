@@ -151,16 +151,10 @@ static void json_token(UT_string *out, const char *key, const char *token)
 
 void json_i64(UT_string *out, const char *key, int64_t value)
 {
-	char buf[24], *p = buf + sizeof(buf);
-	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char buf[TEXT_I64_SIZE];
 
-	do
-		*--p = (char)('0' + left % 10);
-	while ((left /= 10) > 0);
-	if (value < 0)
-		*--p = '-';
 	json_begin(out, key);
-	json_put(out, p, (size_t)(buf + sizeof(buf) - p));
+	json_put(out, buf, text_i64(buf, value));
 }
 
 void json_real(UT_string *out, const char *key, double value)

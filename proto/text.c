@@ -97,3 +97,20 @@ struct text text_strip(struct text t)
 		t.len--;
 	return t;
 }
+
+size_t text_i64(char out[TEXT_I64_SIZE], int64_t value)
+{
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char digits[TEXT_I64_SIZE], *p = digits + sizeof(digits);
+	size_t len;
+
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (value < 0)
+		*--p = '-';
+	len = (size_t)(digits + sizeof(digits) - p);
+	memcpy(out, p, len);
+	out[len] = '\0';
+	return len;
+}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,6 +17,8 @@ struct text {
 	const char *p; /* NULL when empty or absent */
 	size_t len; /* bytes */
 };
+
+#define TEXT_I64_SIZE 21 /* the longest, "-9223372036854775808", and NUL */
 
 /* A UUID in its canonical lower-case text form, NUL-terminated; "" = absent. */
 struct uuid_text {
@@ -78,6 +81,9 @@ bool text_is_utf8(struct text t);
 
 /* Number of code points of well-formed UTF-8. */
 size_t text_chars(struct text t);
+
+/* The number in decimal digits, NUL-terminated; returns how many bytes that are. */
+size_t text_i64(char out[TEXT_I64_SIZE], int64_t value);
 
 /* Lower-cases a UUID text into out; false (out untouched) when it is none. */
 bool uuid_from_text(struct text t, struct uuid_text *out);

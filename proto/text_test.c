@@ -32,12 +32,35 @@ static void uuid_is_lowercased_and_checked(void **state)
 	assert_false(uuid_from_text(text_from("test-session"), &id));
 }
 
+static void text_writes_every_integer(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = {
+		{ 0, "0" },
+		{ 7, "7" },
+		{ -1, "-1" },
+		{ 1000, "1000" },
+		{ INT64_MAX, "9223372036854775807" },
+		{ INT64_MIN, "-9223372036854775808" },
+	};
+	char out[TEXT_I64_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(text_i64(out, rows[i].value), strlen(rows[i].text));
+		assert_string_equal(out, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_accepts_only_wellformed_utf8),
 		cmocka_unit_test(text_counts_characters_not_bytes),
 		cmocka_unit_test(uuid_is_lowercased_and_checked),
+		cmocka_unit_test(text_writes_every_integer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

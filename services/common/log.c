@@ -125,11 +125,12 @@ static bool is_number(const char *value, size_t len)
 static const char *field_to_json(UT_string *out, const char *p)
 {
 	char key[48];
-	size_t n = strcspn(p, "= ");
+	size_t n = strcspn(p, "= "), key_len = n < sizeof(key) ? n : sizeof(key) - 1;
 	const char *value = p + n + (p[n] == '=');
 	size_t len;
 
-	snprintf(key, sizeof(key), "%.*s", (int)n, p);
+	memcpy(key, p, key_len);
+	key[key_len] = '\0';
 	if (*value == '"') {
 		len = strcspn(++value, "\"");
 		json_text(out, key, text_of(value, len));
@@ -241,7 +242,7 @@ void log_line(enum log_level level, const struct log *log, const char *event, co
 	vsnprintf(fields + n, sizeof(fields) - (size_t)n, fmt, args);
 	va_end(args);
 	flatten(fields);
-	utstring_init(&out);
+	utstring_reserve(&out, LINE_MAX_BYTES);
 	(setup.json ? line_as_json : line_as_text)(&out, level, event, fields);
 	write_line(utstring_body(&out), utstring_len(&out));
 }

@@ -1,9 +1,6 @@
 #include "pg_job.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
-
 #include <talloc.h>
 
 void pg_job_reset(struct pg_job *job)
@@ -85,7 +82,7 @@ void pg_arg_i64(struct pg_job *job, int64_t value)
 	struct pg_statement *s = &job->statements[job->n - 1];
 	char *out = s->numbers[s->n];
 
-	snprintf(out, PG_NUMBER_SIZE, "%" PRId64, value);
+	text_i64(out, value);
 	job_arg(job, out, 0, 0);
 }
 

@@ -18,7 +18,6 @@
 
 #define PG_STATEMENTS_MAX 4
 #define PG_PARAMS_MAX 28
-#define PG_NUMBER_SIZE 21
 
 struct pg_statement {
 	enum query query;
@@ -26,7 +25,7 @@ struct pg_statement {
 	const char *values[PG_PARAMS_MAX]; /* NULL: SQL null */
 	int lengths[PG_PARAMS_MAX];
 	int formats[PG_PARAMS_MAX]; /* 0: text ending in NUL, 1: bytes */
-	char numbers[PG_PARAMS_MAX][PG_NUMBER_SIZE];
+	char numbers[PG_PARAMS_MAX][TEXT_I64_SIZE];
 };
 
 struct pg_job {
