@@ -69,7 +69,7 @@ void outbox_remove(struct bus *bus, struct outbox *box)
 	if (!box->waits)
 		return;
 	box->waits = false;
-	DL_DELETE(bus->outboxes, box);
+	DL_DELETE(bus->outboxes, box); /* NOLINT(clang-analyzer-core.NullDereference): it is in the list */
 }
 
 void outboxes_init(struct bus *bus)
