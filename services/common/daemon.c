@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -281,12 +282,22 @@ static void start_traces(struct daemon *d)
 	trace_setup(d->otlp, c->trace_percent);
 }
 
+/*
+ * glibc keeps small freed pieces apart, and joins all of them whenever something large is freed: here that is each
+ * message with a prompt in it, while nng's threads wait for the lock. So they are joined one by one.
+ */
+static void setup_malloc(void)
+{
+	mallopt(M_MXFAST, 0);
+}
+
 void daemon_start(struct daemon *d)
 {
 	bool json = strcmp(d->config.log_format, "json") == 0;
 	const char *address, *setting;
 	struct err err = { 0 };
 
+	setup_malloc();
 	d->started_us = clock_us();
 	log_setup(d->name, LOG_INFO, json);
 	if (!daemon_settings(d, &err))
