@@ -152,9 +152,10 @@ static void json_token(UT_string *out, const char *key, const char *token)
 void json_i64(UT_string *out, const char *key, int64_t value)
 {
 	char buf[TEXT_I64_SIZE];
+	size_t len = text_i64(buf, value);
 
 	json_begin(out, key);
-	json_put(out, buf, text_i64(buf, value));
+	json_put(out, buf, len);
 }
 
 void json_real(UT_string *out, const char *key, double value)
