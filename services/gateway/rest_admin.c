@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "problem.h"
+#include "revocations.h"
 #include "schema.h"
 
 #define LIMIT 50
@@ -70,13 +71,18 @@ struct active_body {
 static void active_on_answer(struct http_request *r, const struct answer *answer)
 {
 	const struct ans_admin_set_active *ans = answer->body;
+	struct uuid_text user_id;
 
-	if (answer->err.rc == RC_CONFLICT)
+	if (answer->err.rc == RC_CONFLICT) {
 		problem_word(r, 409, WORD_NOT_YOURSELF);
-	else if (answer->err.rc != RC_OK)
+	} else if (answer->err.rc != RC_OK) {
 		problem_rc(r, &answer->err);
-	else
+	} else {
+		/* Here at once; other gateways learn it from store. */
+		if (uuid_from_text(r->match.params[0].value, &user_id))
+			revocations_end_user(r->gw->revocations, &user_id, ans->token_version);
 		http_answer(r, 200, NULL, ans->user);
+	}
 }
 
 void admin_set_active(struct http_request *r)

@@ -80,7 +80,7 @@ static void active_set(struct call *call, struct pg_job *job)
 		return;
 	utstring_init(&user);
 	json_user(&user, job->results[1], 0);
-	ans = (struct ans_admin_set_active){ .user = json_written(&user) };
+	ans = (struct ans_admin_set_active){ .user = json_written(&user), .token_version = row_i64(job->results[2], 0, 0) };
 	call_answer(call, &ans);
 }
 
@@ -93,6 +93,8 @@ enum rc on_admin_set_active(struct store *store, const struct msg_admin_set_acti
 	pg_arg_uuid(job, &m->user_id);
 	pg_arg_flag(job, m->is_active);
 	pg_job_add(job, QUERY_USER_ROW);
+	pg_arg_uuid(job, &m->user_id);
+	pg_job_add(job, QUERY_USER_TOKENS);
 	pg_arg_uuid(job, &m->user_id);
 	return store_run(store, call, job);
 }

@@ -346,6 +346,7 @@ describe("administrators", () => {
 		const path = `/api/admin/users/${user.user.id}/active`;
 		const disabled = await admin.ok("PUT", path, { is_active: false });
 
+		assert.equal((await user.get("/api/tracks")).status, 401, "where it was done, at once");
 		assert.deepEqual(disabled, { ...user.user, is_active: false });
 		assert.deepEqual(await admin.ok("PUT", path, { is_active: false }), disabled);
 		const login = await user.post("/api/auth/login", user.credentials);
