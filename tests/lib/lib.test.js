@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { sanitizerReports } from "./daemon.js";
 import { Cluster, createDatabase, psql, rows } from "./pg.js";
 import { claimPorts } from "./ports.js";
 import { release } from "./release.js";
@@ -75,6 +76,18 @@ test("a cluster ends with a process that a signal ends", async () => {
 	child.kill("SIGTERM");
 	await once(child, "exit");
 	assert.ok(!existsSync(join(socket, "..")));
+});
+
+test("a sanitizer's report is what it found, not what it says of its search", () => {
+	const dir = mkdtempSync(join(tmpdir(), "alp-reports-"));
+	const notes = "==7==Running thread 8 was not suspended. False leaks are possible.\n==7==Unable to get registers from thread 8.\n";
+	const found = "==9==ERROR: LeakSanitizer: detected memory leaks\n";
+
+	writeFileSync(join(dir, "store.report.7"), notes);
+	assert.deepEqual(sanitizerReports(dir), []);
+	writeFileSync(join(dir, "store.report.9"), notes + found);
+	assert.deepEqual(sanitizerReports(dir), [`store.report.9:\n${found}`]);
+	rmSync(dir, { recursive: true });
 });
 
 test("counts are those of cmocka where a program has them, else one per program", () => {
