@@ -78,7 +78,10 @@ struct bus *bus_new(void *ctx, const struct bus_config *config);
 void bus_drain(struct bus *bus);
 bool bus_is_draining(const struct bus *bus);
 
-/* True when no call is open, and the answers of the last 20 ms had time to leave. */
+/*
+ * True when no call is open, and the answers of the last 20 ms had time to
+ * leave. For one who does not read, it is not true until his connection ends.
+ */
 bool bus_has_answered(const struct bus *bus);
 
 /* The same, and no request that matters (struct ask) is open. */

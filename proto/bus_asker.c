@@ -113,21 +113,25 @@ static bool asker_may_send_single(struct asker *asker)
 }
 
 /* With a full window it ends, and asker_told comes back to it. */
-static bool asker_on_send(struct outbox *box)
+static bool asker_send_waiting(struct asker *asker)
 {
-	struct asker *asker = BUS_OWNER(box, struct asker, box);
-	struct askers *askers = asker->askers;
-	bool was_full = asker_is_full(asker);
-
 	if (asker->greet && !asker_send_greeting(asker))
 		return false;
 	while (asker->batches != NULL && asker->sent - asker->taken < WINDOW) {
 		if ((asker->batches->single != 0 && !asker_may_send_single(asker)) || !asker_send_first(asker))
 			return false;
 	}
-	if (was_full && !asker_is_full(asker))
-		askers->on_room(askers);
 	return true;
+}
+
+static bool asker_on_send(struct outbox *box)
+{
+	struct asker *asker = BUS_OWNER(box, struct asker, box);
+	bool was_full = asker_is_full(asker), done = asker_send_waiting(asker);
+
+	if (was_full && !asker_is_full(asker))
+		asker->askers->on_room(asker->askers);
+	return done;
 }
 
 void asker_greet(struct asker *asker)

@@ -12,7 +12,8 @@
 
 #include "bus_impl.h"
 
-#define ASKERS_LOST 64 /* connections whose end is remembered, for what waited in nng when they ended */
+/* Connections whose end is remembered, for what waited in nng when they ended: fewer than this can wait there. */
+#define ASKERS_LOST 64
 
 struct asker;
 

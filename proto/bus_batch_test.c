@@ -202,6 +202,34 @@ static void bus_loses_no_answer_of_one_who_stood_still(void **state)
 	assert_int_equal(f.good, ASKED_MAX);
 }
 
+/* It asks in many messages, stands still, and wakes: its word that it has taken answers still comes through. */
+static void bus_serves_others_and_him_again_who_could_take_no_more(void **state)
+{
+	struct bus *asker = make_bus(f.server_ev, SLOTS);
+	struct peer *full = f.peer, *peer = bus_dial(asker, "store", f.address, NULL);
+	int answers;
+
+	(void)state;
+	f.size = LARGE;
+	begin_connection();
+	for (int i = 0; i < 40; i++) {
+		ask(ASKED_MAX / 40, 0);
+		turn_for(f.asker_ev, 0.003);
+	}
+	turn_for(f.server_ev, 2);
+	assert_in_range(f.calls, 50, ASKED_MAX - 1);
+	answers = f.answers;
+	f.peer = peer;
+	ask(1, 0);
+	for (int i = 0; i < 500 && f.answers == answers; i++)
+		turn_for(f.server_ev, 0.01);
+	assert_int_equal(f.good, answers + 1); /* the other one */
+	f.peer = full;
+	until(&f.answers, ASKED_MAX + 1);
+	assert_int_equal(f.good, ASKED_MAX + 1);
+	bus_free(asker);
+}
+
 /* Two instances; the one that was asked first stands still until the other has begun. Its refusal comes too late. */
 static void bus_ends_a_request_by_an_answer_to_its_last_try_only(void **state)
 {
@@ -517,6 +545,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_leaves_out_an_answer_that_comes_after_its_request_was_given_up,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_begins_nothing_that_waited_when_its_asker_died, setup, teardown),
+		cmocka_unit_test_setup_teardown(bus_serves_others_and_him_again_who_could_take_no_more, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(bus_ends_a_request_by_an_answer_to_its_last_try_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_goes_on_while_two_peers_do_not_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_answers_a_single_frame_with_one, setup, teardown),

@@ -77,6 +77,7 @@ struct bus {
 	struct outbox *outboxes; /* that have something to send */
 	ev_prepare leave;
 	ev_timer gather;
+	double again_s; /* until what could not be sent is tried again */
 	int64_t answers_waiting; /* put together, and not handed to nng yet */
 	int64_t answered_us; /* when one was handed over last; that it leaves is not counted (bus_drain) */
 };
@@ -86,7 +87,7 @@ void bus_mail(struct bus *bus, struct mail *mail);
 
 /*
  * Its send is called before the loop waits, or up to 2 ms later while much is
- * going on, and every millisecond until it succeeds. Again: nothing.
+ * going on, and again after 1 to 16 ms until it succeeds. Again: nothing.
  */
 void outbox_add(struct bus *bus, struct outbox *box);
 void outbox_remove(struct bus *bus, struct outbox *box);

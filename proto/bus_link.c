@@ -141,6 +141,43 @@ void link_queue(struct link *link, struct request *r)
 	outbox_add(link->peer->bus, &link->box);
 }
 
+/* ---- its connections, one after another ------------------------------------------- */
+
+static void link_lost(struct link *link)
+{
+	struct peer *peer = link->peer;
+
+	link->taken = link->told = 0;
+	link->wire = WIRE_UNKNOWN;
+	ev_timer_stop(peer->bus->config.ev, &link->word);
+	for (int i = 0; i < peer->open_n; i++) {
+		struct request *r = &peer->slots[i];
+
+		if (!r->open || &peer->links[r->link] != link)
+			continue;
+		/* One that was not sent yet waits for this instance only if there is no other. */
+		if (r->stage == STAGE_SENT || (r->stage == STAGE_QUEUED && peer->links_n > 1))
+			request_was_lost(r);
+	}
+}
+
+/* Which connection there is now. What was sent over the one before is lost, also when another has come meanwhile. */
+static void link_look(struct sock *sock)
+{
+	struct link *link = sock->owner;
+	uint32_t pipe = atomic_load(&sock->pipe), before = link->pipe;
+
+	if (pipe == before)
+		return;
+	link->pipe = pipe;
+	if (before != 0)
+		link_lost(link);
+	if (pipe != 0 && link->queue != NULL)
+		outbox_add(sock->bus, &link->box);
+}
+
+/* ---- what comes ---------------------------------------------------------------------- */
+
 /* The open request in this slot; NULL: there is none any more. */
 static struct request *link_find(const struct link *link, uint32_t slot)
 {
@@ -155,6 +192,7 @@ static void link_take_batch(struct link *link, uint32_t number, struct text rest
 	struct text frame;
 	uint64_t id;
 
+	link_look(link->sock); /* it may be the first word of a connection that we have not been told of */
 	if (pipe == link->pipe) {
 		if ((int32_t)(number - link->taken) > 0)
 			link->taken = number;
@@ -193,37 +231,7 @@ static void link_take(struct inbox *inbox, nng_msg *msg)
 	inbox_taken(inbox);
 }
 
-/* ---- its connections, one after another ------------------------------------------- */
-
-static void link_lost(struct link *link)
-{
-	struct peer *peer = link->peer;
-
-	link->taken = link->told = 0;
-	link->wire = WIRE_UNKNOWN;
-	ev_timer_stop(peer->bus->config.ev, &link->word);
-	for (int i = 0; i < peer->open_n; i++) {
-		struct request *r = &peer->slots[i];
-
-		if (r->open && r->stage == STAGE_SENT && &peer->links[r->link] == link)
-			request_was_lost(r);
-	}
-}
-
-/* Which connection there is now. What was sent over the one before is lost, also when another has come meanwhile. */
-static void link_look(struct sock *sock)
-{
-	struct link *link = sock->owner;
-	uint32_t pipe = atomic_load(&sock->pipe), before = link->pipe;
-
-	if (pipe == before)
-		return;
-	link->pipe = pipe;
-	if (before != 0)
-		link_lost(link);
-	if (pipe != 0 && link->queue != NULL)
-		outbox_add(sock->bus, &link->box);
-}
+/* ---- life ------------------------------------------------------------------------------ */
 
 static void link_on_gone(struct sock *sock, uint32_t pipe)
 {

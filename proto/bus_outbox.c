@@ -8,7 +8,8 @@
 
 #define QUIET_N 3 /* calls and requests open at once: as many as one turn of a dialogue has */
 #define GATHER_S 0.002
-#define AGAIN_S 0.001 /* nng was still sending */
+#define AGAIN_S 0.001 /* nng was still sending; then twice as long, and so on */
+#define AGAIN_MAX_S 0.016
 
 static int64_t busy_n(const struct bus *bus)
 {
@@ -30,10 +31,14 @@ static void flush(struct bus *bus)
 		}
 	}
 	bus->outboxes = again;
-	if (again != NULL) {
-		ev_timer_set(&bus->gather, AGAIN_S, 0.);
-		ev_timer_start(bus->config.ev, &bus->gather);
+	if (again == NULL) {
+		bus->again_s = AGAIN_S;
+		return;
 	}
+	ev_timer_set(&bus->gather, bus->again_s, 0.);
+	ev_timer_start(bus->config.ev, &bus->gather);
+	if (bus->again_s < AGAIN_MAX_S)
+		bus->again_s *= 2;
 }
 
 static void outbox_on_gather(struct ev_loop *ev, ev_timer *w, int events)
@@ -74,6 +79,7 @@ void outbox_remove(struct bus *bus, struct outbox *box)
 
 void outboxes_init(struct bus *bus)
 {
+	bus->again_s = AGAIN_S;
 	ev_prepare_init(&bus->leave, outbox_on_leave);
 	bus->leave.data = bus;
 	ev_timer_init(&bus->gather, outbox_on_gather, GATHER_S, 0.);

@@ -143,7 +143,7 @@ static void request_on_time(struct ev_loop *ev, ev_timer *w, int events)
 	} else if (r->stage == STAGE_RESTING) {
 		request_try_again(r, now);
 	} else {
-		if (r->stage == STAGE_SENT)
+		if (r->stage == STAGE_SENT || link_is_up(&r->peer->links[r->link]))
 			r->peer->links[r->link].mute_until_us = now + MUTE_US;
 		if (r->peer->links_n > 1)
 			request_rest(r);

@@ -39,6 +39,7 @@ struct arrival {
 	struct asker *asker;
 	struct text rest;
 	uint32_t single; /* as in struct call */
+	bool aside; /* it waits for its asker, and does not count as waiting for us */
 	struct arrival *prev, *next;
 };
 
@@ -238,9 +239,10 @@ static struct call *call_take(struct server *server)
 static void arrival_end(struct server *server, struct arrival *arrival)
 {
 	DL_DELETE(server->arrivals, arrival);
+	if (!arrival->aside)
+		inbox_taken(&server->inbox);
 	nng_msg_free(arrival->msg);
 	talloc_free(arrival);
-	inbox_taken(&server->inbox);
 }
 
 /* The next request of a message; false at its end. */
@@ -253,14 +255,22 @@ static bool arrival_next(struct arrival *arrival, uint64_t *number, struct text 
 	return frame->len > 0;
 }
 
-/* The first one whose asker may be served; NULL: none. */
+/*
+ * The first one whose asker may be served; NULL: none. What the others have sent
+ * must not keep the inbox shut: their word that they have taken something comes
+ * through it. How much it can be is bounded by what they may have in flight.
+ */
 static struct arrival *arrival_pick(struct server *server)
 {
 	struct arrival *arrival;
 
-	DL_FOREACH (server->arrivals, arrival)
+	DL_FOREACH (server->arrivals, arrival) {
 		if (!asker_is_full(arrival->asker))
 			return arrival;
+		if (!arrival->aside)
+			inbox_taken(&server->inbox);
+		arrival->aside = true;
+	}
 	return NULL;
 }
 
