@@ -21,22 +21,11 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-/* The worker meets the fault in each of its next lives, until stop() is called. */
-function dieAgainAndAgain(faults) {
-	let lives = worker.starts, going = true;
-	const over = (async () => {
-		while (going) {
-			worker.armNextLife(faults);
-			await until("the worker starts again", () => worker.starts > lives || !going, { ms: END_MS });
-			lives = worker.starts;
-		}
-	})();
-
-	return { stop: () => {
-		going = false;
-		worker.armNextLife("");
-		return over;
-	} };
+/* The worker meets the fault in this life, and in each of the next ones, however short, until `live()` is called. */
+async function dieAgainAndAgain(faults) {
+	await worker.arm(faults);
+	worker.env.FAULTS = faults;
+	return { live: () => delete worker.env.FAULTS };
 }
 
 async function turnWith(session, faults, { chatToo = false } = {}) {
@@ -46,8 +35,7 @@ async function turnWith(session, faults, { chatToo = false } = {}) {
 	await stack.sim.forget();
 	await stack.sim.script({ match: id, marked: 40, token_delay: 10, times: "always" });
 	await worker.waitReady();
-	await worker.arm(faults);
-	const dying = dieAgainAndAgain(faults);
+	const dying = await dieAgainAndAgain(faults);
 	const accepted = await ws.post(`again ${id}`, { client_message_id: id });
 
 	if (chatToo) {
@@ -56,7 +44,7 @@ async function turnWith(session, faults, { chatToo = false } = {}) {
 	}
 	const end = await ws.next((f) => f.turn_id === accepted.turn_id && ["ai_response", "error"].includes(f.type), END_MS);
 
-	await dying.stop();
+	dying.live();
 	await worker.waitReady();
 	await ws.close();
 	return { end, calls: (await stack.sim.calls()).total, ws, turn: accepted.turn_id };
