@@ -10,6 +10,7 @@
 #include "prompt.h"
 
 #define PULL_HELD_US 55000000 /* shorter than a worker waits */
+#define PULL_LEFT_US 2000000 /* one that was asked again, after another chat died with it, is waited for less long */
 #define GONE_GRACE_US 300000 /* a connection may come back */
 #define UNLISTED_US 1500000 /* of beats without an attempt: a late one alone proves nothing */
 #define WORKER_OLD_US 180000000 /* then its name is forgotten */
@@ -305,6 +306,19 @@ void workers_hear_all(struct workers *w)
 	}
 }
 
+/* Before the worker gives up: what it is handed then would be lost, and silence is taken for a chat that hangs. */
+static void pulls_return(struct workers *w)
+{
+	struct pull *pull, *next;
+
+	DL_FOREACH_SAFE (w->pulls, pull, next) {
+		if (call_age_us(pull->call) <= PULL_HELD_US && call_left_us(pull->call) >= PULL_LEFT_US)
+			continue;
+		call_answer(pull->call, &(struct ans_work_pull){ 0 });
+		pull_drop(w, pull);
+	}
+}
+
 void workers_tick(struct chat *chat)
 {
 	struct workers *w = &chat->workers;
@@ -327,10 +341,7 @@ void workers_tick(struct chat *chat)
 			talloc_free(worker);
 		}
 	}
-	while (w->pulls != NULL && call_age_us(w->pulls->call) > PULL_HELD_US) {
-		call_answer(w->pulls->call, &(struct ans_work_pull){ 0 });
-		pull_drop(w, w->pulls);
-	}
+	pulls_return(w);
 }
 
 void workers_drain(struct chat *chat)

@@ -21,6 +21,13 @@ const visible = (turnId) => bench.told(turnId).filter((e) => e.type === "ai_rese
 /* An answer of the store is counted before it is on its way. */
 const answered = async (name) => (await bench.store.daemon.metrics())[`alp_call_seconds_count{message="${name}"}`] ?? 0;
 
+test("a pull without work is given back before the worker gives it up", async () => {
+	/* Ten seconds are left of it, as of one that is asked again after another chat died with it. */
+	const answer = await bench.worker("patient").probe.ask(null, "work_pull", { worker: "patient" });
+
+	assert.ok(!answer.found);
+});
+
 test("work whose hand-out is lost goes to the next pull; its worker lives and has other work", async () => {
 	const ada = bench.worker("ada");
 	const pulls = [ada.pull(), ada.pull()];
