@@ -34,6 +34,7 @@ struct held {
 
 struct work {
 	struct ans_work_pull ans;
+	cJSON *body; /* what ans borrows from */
 	struct work *next;
 };
 
@@ -78,6 +79,7 @@ static void match(void)
 		LL_DELETE(fake.held, held);
 		LL_DELETE(fake.work, work);
 		call_answer(held->call, &work->ans);
+		cJSON_Delete(work->body);
 		talloc_free(work);
 	}
 }
@@ -178,16 +180,12 @@ static void give_up(const char *why)
 static void add_work(const cJSON *body, struct text blob)
 {
 	struct work *work = talloc_zero(NULL, struct work);
-	struct dec d = { .object = body, .blob = blob };
+	struct dec d = { .blob = text_copy(work, blob) };
 
+	d.object = work->body = cJSON_Duplicate(body, true); /* it may wait for a pull */
 	msg_info(MSG_WORK_PULL)->dec_ans(&d, &work->ans);
 	if (d.bad != NULL)
 		give_up(d.bad);
-	work->ans.messages = text_copy(work, work->ans.messages);
-	work->ans.kind = text_copy(work, work->ans.kind);
-	work->ans.model = text_copy(work, work->ans.model);
-	work->ans.response_format = text_copy(work, work->ans.response_format);
-	work->ans.traceparent = text_copy(work, work->ans.traceparent);
 	LL_APPEND(fake.work, work);
 	match();
 }
