@@ -80,9 +80,10 @@ export class Ws {
 			wake = () => {
 				const i = this.#untaken.findIndex(matches);
 
-				if (i >= 0)
+				if (i >= 0) {
+					this.#wake.delete(wake);	/* the next frame may come before anybody hears of this one */
 					resolve(this.#untaken.splice(i, 1)[0]);
-				else if (this.close_code !== undefined)
+				} else if (this.close_code !== undefined)
 					reject(new Error(`the socket closed (${this.close_code}) before ${fits}`));
 			};
 			this.#wake.add(wake);

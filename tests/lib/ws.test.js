@@ -46,6 +46,18 @@ test("a frame that was waited for is taken, the others stay in order", async () 
 	assert.equal((await ws.close()).code, 1000);
 });
 
+test("of two frames that come at once and both fit, the second one is left", async () => {
+	const ws = await Ws.open(url);
+
+	const first = ws.next((frame) => frame.type === "a");
+
+	ws.send({ reply: Array.from({ length: 50 }, (_, n) => ({ type: "a", n })) });
+	assert.equal((await first).n, 0);
+	for (let n = 1; n < 50; n++)
+		assert.equal((await ws.next("a")).n, n);
+	await ws.close();
+});
+
 test("waiting ends when the server closes, with its code", async () => {
 	const ws = await Ws.open(url);
 
