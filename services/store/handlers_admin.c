@@ -80,7 +80,8 @@ static void active_set(struct call *call, struct pg_job *job)
 		return;
 	utstring_init(&user);
 	json_user(&user, job->results[1], 0);
-	ans = (struct ans_admin_set_active){ .user = json_written(&user), .token_version = row_i64(job->results[2], 0, 0) };
+	ans = (struct ans_admin_set_active){ .user = json_written(&user),
+					     .token_version = row_i64(job->results[2], 0, 0) };
 	call_answer(call, &ans);
 }
 
