@@ -1,6 +1,5 @@
 #include "bus_peer.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -35,17 +34,6 @@ nng_msg *bus_message(const UT_string *bytes)
 	if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, bytes->d, bytes->i) != 0)
 		abort();
 	return msg;
-}
-
-uint32_t bus_sp_end(nng_msg *msg)
-{
-	const unsigned char *header = nng_msg_header(msg);
-	size_t len = nng_msg_header_len(msg);
-	uint32_t wire = 0;
-
-	if (len >= sizeof(wire))
-		memcpy(&wire, header + len - sizeof(wire), sizeof(wire));
-	return ntohl(wire);
 }
 
 /* ---- the mailbox ------------------------------------------------------------ */

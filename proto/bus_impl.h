@@ -121,9 +121,6 @@ void canary_stop(struct sock *sock);
  */
 nng_msg *bus_message(const UT_string *bytes);
 
-/* The end of the header of SP's request protocol: which request of its sender it is, with the highest bit set. */
-uint32_t bus_sp_end(nng_msg *msg);
-
 int64_t bus_now_us(void); /* CLOCK_MONOTONIC */
 int64_t bus_raw_us(void); /* CLOCK_MONOTONIC_RAW: no time service bends it (lag.h) */
 

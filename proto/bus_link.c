@@ -220,13 +220,13 @@ static void link_take_single(struct link *link, uint32_t number, struct text fra
 static void link_take(struct inbox *inbox, nng_msg *msg)
 {
 	struct link *link = BUS_OWNER(inbox, struct link, inbox);
-	uint32_t number, pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg));
+	uint32_t number, sp = 0, pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg));
 	struct text bytes = text_of(nng_msg_body(msg), nng_msg_len(msg)), rest;
 
 	if (batch_open(bytes, &number, &rest))
 		link_take_batch(link, number, rest, pipe);
-	else
-		link_take_single(link, bus_sp_end(msg) & ~SP_END, bytes, pipe);
+	else if (nng_msg_header_chop_u32(msg, &sp) == 0)
+		link_take_single(link, sp & ~SP_END, bytes, pipe);
 	nng_msg_free(msg);
 	inbox_taken(inbox);
 }

@@ -328,7 +328,7 @@ static void server_take(struct inbox *inbox, nng_msg *msg)
 	if (batch_open(arrival->rest, &number, &arrival->rest))
 		asker_told(asker, number);
 	else
-		arrival->single = bus_sp_end(msg);
+		nng_msg_header_chop_u32(msg, &arrival->single);
 	DL_APPEND(server->arrivals, arrival);
 	if (arrival->rest.len > 0)
 		server_feed(server);
