@@ -180,7 +180,7 @@ void asker_told(struct asker *asker, uint32_t taken)
 
 /* ---- their connections -------------------------------------------------------- */
 
-struct asker *asker_find(const struct askers *askers, uint32_t pipe)
+static struct asker *asker_find(const struct askers *askers, uint32_t pipe)
 {
 	struct asker *asker;
 

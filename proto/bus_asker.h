@@ -28,7 +28,6 @@ struct askers {
 
 /* Who asks over this connection; made at the first word. NULL: the connection has ended meanwhile. */
 struct asker *asker_of(struct askers *askers, uint32_t pipe);
-struct asker *asker_find(const struct askers *askers, uint32_t pipe); /* the same; NULL when there was no word */
 
 /* The highest number of our messages that it says it has. */
 void asker_told(struct asker *asker, uint32_t taken);

@@ -23,8 +23,9 @@ struct call {
 	struct call *next; /* in the list of free ones */
 	uint64_t number; /* the asker's, for the answer */
 	uint32_t single; /* not of a batch: SP's header for the answer. 0: of a batch */
+	struct asker *asker; /* NULL: its connection has ended */
 	uint32_t pipe;
-	bool open, gone, patient;
+	bool open, patient;
 	struct frame *frame;
 	struct envelope env;
 	void *work; /* talloc context of the call */
@@ -115,12 +116,11 @@ static void call_reply(struct call *call, const struct err *err, const void *ans
 {
 	struct bus *bus = call_bus(call);
 	struct envelope env = { .msg = call->env.msg, .is_answer = true, .sent_us = bus_raw_us(), .err = *err };
-	struct asker *asker = call->gone ? NULL : asker_find(&call->server->askers, call->pipe);
 	enum rc rc = err->rc;
 
-	if (asker != NULL) {
-		rc = answer_encode(bus, asker_answer(asker, call->number, call->single), &env, ans);
-		asker_answer_end(asker, !bus->draining || rc != RC_BUSY);
+	if (call->asker != NULL) {
+		rc = answer_encode(bus, asker_answer(call->asker, call->number, call->single), &env, ans);
+		asker_answer_end(call->asker, !bus->draining || rc != RC_BUSY);
 	}
 	call_end(call, rc);
 }
@@ -196,7 +196,7 @@ static void call_begin(struct call *call, struct text bytes)
 	bus->stats.calls_open++;
 	call->server->open_n++;
 	call->open = true;
-	call->gone = call->patient = false;
+	call->patient = false;
 	call->note = NULL;
 	call->since_us = bus_now_us();
 	call->work = talloc_new(NULL);
@@ -207,7 +207,7 @@ static void call_begin(struct call *call, struct text bytes)
 		call->patient = call->env.timeout_ms > bus->config.timeout_ms;
 		bus->patient_n += call->patient;
 		call_take_lag(call);
-		asker_greet(asker_find(&call->server->askers, call->pipe));
+		asker_greet(call->asker);
 		if (watch->begun != NULL)
 			watch->begun(watch->arg, call);
 		call_dispatch(call);
@@ -289,6 +289,7 @@ static void server_feed(struct server *server)
 			DL_DELETE(server->arrivals, arrival);
 			DL_APPEND(server->arrivals, arrival);
 			call->server = server;
+			call->asker = arrival->asker;
 			call->pipe = arrival->pipe;
 			call->number = number;
 			call->single = arrival->single;
@@ -336,6 +337,15 @@ static void server_take(struct inbox *inbox, nng_msg *msg)
 		arrival_end(server, arrival); /* it only told something */
 }
 
+static void call_lose(struct call *call)
+{
+	const struct server *server = call->server;
+
+	call->asker = NULL;
+	if (server->dispatch->gone != NULL)
+		server->dispatch->gone(server->service, call);
+}
+
 static void server_on_gone(struct sock *sock, uint32_t pipe)
 {
 	struct server *server = sock->owner;
@@ -345,16 +355,10 @@ static void server_on_gone(struct sock *sock, uint32_t pipe)
 	DL_FOREACH_SAFE (server->arrivals, arrival, next)
 		if (arrival->pipe == pipe)
 			arrival_end(server, arrival);
+	for (int i = 0; i < server->used_n; i++)
+		if (server->slots[i].open && server->slots[i].pipe == pipe)
+			call_lose(&server->slots[i]); /* whoever hears of it may answer others of the same asker */
 	asker_lost(&server->askers, pipe);
-	for (int i = 0; i < server->used_n; i++) {
-		struct call *call = &server->slots[i];
-
-		if (!call->open || call->pipe != pipe || call->gone)
-			continue;
-		call->gone = true;
-		if (server->dispatch->gone != NULL)
-			server->dispatch->gone(server->service, call);
-	}
 }
 
 static void server_stop(struct sock *sock)
@@ -429,7 +433,7 @@ enum msg_id call_msg(const struct call *call)
 
 bool call_is_gone(const struct call *call)
 {
-	return call->gone;
+	return call->asker == NULL;
 }
 
 uint32_t call_link(const struct call *call)
