@@ -153,11 +153,11 @@ static void link_lost(struct link *link)
 	for (int i = 0; i < peer->open_n; i++) {
 		struct request *r = &peer->slots[i];
 
-		if (!r->open || &peer->links[r->link] != link)
+		if (&peer->links[r->link] != link)
 			continue;
 		/* One that was not sent yet waits for this instance only if there is no other. */
 		if (r->stage == STAGE_SENT || (r->stage == STAGE_QUEUED && peer->links_n > 1))
-			request_was_lost(r);
+			request_rest(r);
 	}
 }
 
@@ -184,7 +184,7 @@ static struct request *link_find(const struct link *link, uint32_t slot)
 	struct peer *peer = link->peer;
 	struct request *r = slot < (uint32_t)peer->open_n ? &peer->slots[slot] : NULL;
 
-	return r != NULL && r->open ? r : NULL;
+	return r != NULL && r->stage != STAGE_FREE ? r : NULL;
 }
 
 static void link_take_batch(struct link *link, uint32_t number, struct text rest, uint32_t pipe)

@@ -39,6 +39,7 @@ struct link {
 };
 
 enum stage {
+	STAGE_FREE,
 	STAGE_QUEUED, /* in the queue of its link */
 	STAGE_SENT, /* handed to nng */
 	STAGE_RESTING, /* until it is tried again */
@@ -47,7 +48,6 @@ enum stage {
 struct request {
 	struct peer *peer;
 	struct request *prev, *next; /* in the queue of a link, or in the list of free ones */
-	bool open;
 	enum stage stage;
 	uint32_t turn; /* of its slot, another for each try: an answer to an earlier one is none */
 	int link; /* on which it was sent last */
@@ -95,7 +95,8 @@ void link_queue(struct link *link, struct request *r);
 
 /* bus_request.c: what happens to a request. */
 void request_was_sent(struct request *r);
-void request_was_lost(struct request *r); /* with its connection */
+void request_rest(
+	struct request *r); /* it was lost; tries again soon if there is time, over another link if there is one */
 void request_was_answered(struct request *r, struct text frame, uint32_t pipe);
 void peer_stop(struct peer *peer); /* ends all requests */
 

@@ -80,7 +80,7 @@ static void request_finish(struct request *r, const struct answer *answer)
 
 	request_unqueue(r);
 	ev_timer_stop(bus->config.ev, &r->timer);
-	r->open = false;
+	r->stage = STAGE_FREE;
 	if (r->done != NULL)
 		r->done(r->arg, answer);
 	r->done = NULL;
@@ -102,8 +102,7 @@ static void request_give_up(struct request *r)
 	request_finish(r, &answer);
 }
 
-/* Tries again soon, if there is time: over another link, if there is one. */
-static void request_rest(struct request *r)
+void request_rest(struct request *r)
 {
 	int64_t until_us = bus_now_us() + RETRY_US;
 
@@ -115,11 +114,6 @@ static void request_rest(struct request *r)
 	r->turn++;
 	r->send_until_us = until_us;
 	request_wait(r, STAGE_RESTING, until_us);
-}
-
-void request_was_lost(struct request *r)
-{
-	request_rest(r);
 }
 
 static void request_try_again(struct request *r, int64_t now)
@@ -282,7 +276,6 @@ struct request *bus_request(struct peer *peer, enum msg_id msg, const void *body
 		LL_PREPEND(peer->free, r);
 		return request_refuse(peer, RC_INVALID, "larger than BUS_MESSAGE_MAX", done, arg);
 	}
-	r->open = true;
 	r->id = msg;
 	r->done = done;
 	r->arg = arg;
