@@ -1,5 +1,6 @@
 #include "frame.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include <arpa/inet.h>
@@ -38,16 +39,17 @@ void frame_key(struct text bus_key, unsigned char key_out[BUS_KEY_BYTES])
 #define STAMP_LEN 24
 #define STAMP_AT (FRAME_HEAD + sizeof("{\"s\":\"") - 1)
 
-static void put_hex(char *end, int digits, uint64_t value)
-{
-	for (int i = 1; i <= digits; i++, value >>= 4)
-		end[-i] = "0123456789abcdef"[value & 15];
-}
-
 static void put_stamp(char out[STAMP_LEN], int64_t sent_us, int64_t hop_ms)
 {
-	put_hex(out + 16, 16, (uint64_t)sent_us);
-	put_hex(out + STAMP_LEN, STAMP_LEN - 16, (uint64_t)hop_ms);
+	uint64_t sent = htobe64((uint64_t)sent_us);
+	uint32_t hop = htobe32((uint32_t)hop_ms);
+	unsigned char bytes[STAMP_LEN / 2];
+	char hex[STAMP_LEN + 1];
+
+	memcpy(bytes, &sent, sizeof(sent));
+	memcpy(bytes + sizeof(sent), &hop, sizeof(hop));
+	sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
+	memcpy(out, hex, STAMP_LEN);
 }
 
 static void get_stamp(struct text stamp, struct envelope *env)
