@@ -16,6 +16,7 @@ import { Daemon, ROOT, parseLog, sanitizerReports } from "../lib/daemon.js";
 import { Cluster, createDatabase } from "../lib/pg.js";
 import { claimPorts } from "../lib/ports.js";
 import { Sim } from "../lib/sim.js";
+import { once } from "./texts.js";
 
 const READY_MS = 60000;
 const DRAIN_MS = 5000;
@@ -156,6 +157,8 @@ export class Bed {
 		for (const line of existsSync(this.trace) ? readFileSync(this.trace, "utf8").split("\n").filter(Boolean) : []) {
 			const { ev, at, n, ...more } = JSON.parse(line);
 
+			for (const message of more.messages ?? [])
+				message.content = once(message.content);
 			if (ev === "asked")
 				calls.set(n, { n, asked: at, ...more });
 			else if (calls.has(n))

@@ -6,6 +6,7 @@
 import WebSocket from "ws";
 import { monotonicMs } from "./bed.js";
 import { strangers } from "./checker/logs.js";
+import { once } from "./texts.js";
 
 const OPEN_MS = 10000;
 const STRAY_CHARS = 400;	/* of a frame that should not have come */
@@ -21,7 +22,7 @@ const FRAMES = {
 	ai_status: (f) => f.state === "stopped" ? { ev: "stopped", turn: f.turn_id } : null,
 	chat_restored: (f) => ({ ev: "history", chat: f.chat_id, older: f.older, active: f.active_turn && { turn: f.active_turn.turn_id,
 		epoch: f.active_turn.epoch, offset: f.active_turn.offset, text: f.active_turn.text },
-	messages: f.history.map((m) => ({ id: m.id, seq: m.seq, sender: m.sender, text: m.content })) }),
+	messages: f.history.map((m) => ({ id: once(m.id), seq: m.seq, sender: once(m.sender), text: once(m.content) })) }),
 	/* The end of a turn names its kind; a refusal does not. */
 	error: (f) => f.turn_id && f.kind ? { ev: "failed", turn: f.turn_id, cmid: f.client_message_id, code: f.code }
 		: f.client_message_id ? { ev: "nack", cmid: f.client_message_id, code: f.code, after: f.retry_after_ms }
